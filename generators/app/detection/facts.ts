@@ -1,0 +1,205 @@
+/**
+ * What detection finds out about a repository. All paths are relative to the repository root, with
+ * forward slashes and no leading `./`; the root itself is `''`.
+ */
+
+/** Where a fact was read. `line` counts from 1; null when the file as a whole is the evidence. */
+export interface Evidence {
+  file: string;
+  line: number | null;
+}
+
+/** A value and the places that it was read from, the deciding one first. */
+export interface Fact<T> {
+  value: T;
+  evidence: Evidence[];
+}
+
+/** A folder or file that is a candidate for the selective COPY of the production image. */
+export interface ApplicationPath {
+  /** Relative to the repository root: `apps`, `src/core`, `urls.py`. A folder is never split below one level of the work dir. */
+  path: string;
+  kind: 'package' | 'module' | 'data';
+  /** Whether the closure of imports and named paths reaches it (then it is ticked). */
+  needed: boolean;
+  /** One short phrase for the prompt: `in INSTALLED_APPS`, `imported by apps/views.py:3`, `template folder`, `tests, not imported`. */
+  reason: string;
+  evidence: Evidence[];
+}
+
+/** One requirement as written (PEP 508), with the name normalised as PEP 503. */
+export interface Requirement {
+  /** Normalised: lower case, runs of `-_.` as one `-`. */
+  name: string;
+  extras: string[];
+  /** PEP 440 specifiers as written, `''` when free; for a lock file `==X`. */
+  specifier: string;
+  /** Environment marker as written, or `''`. */
+  marker: string;
+  /** A direct reference (`name @ url`, `git+https://…`, a path), else null. */
+  url: string | null;
+  /** Whether it is stated by the project (true) or only pulled in by others through the lock file (false). */
+  direct: boolean;
+  evidence: Evidence;
+}
+
+export type DependencyManager = 'requirements' | 'uv' | 'poetry' | 'pipenv' | 'pyproject' | 'none';
+
+export interface DependencyFacts {
+  manager: DependencyManager;
+  /** Folder of the deciding file. */
+  root: string;
+  /** The file to install production from: `requirements.txt`, `requirements/production.txt`, `uv.lock`, `poetry.lock`, `Pipfile.lock`, `pyproject.toml`. */
+  productionFile: string | null;
+  /** Every file that the production installation reads (with `-r`/`-c` followed, pyproject beside a lock). Sorted. */
+  productionFiles: string[];
+  /** The file that holds development requirements for the `requirements` manager (`requirements-dev.txt`), else null. */
+  developmentFile: string | null;
+  /** Every file the development installation reads in addition. Sorted. */
+  developmentFiles: string[];
+  /** Names of groups that hold development dependencies (uv, poetry): `dev`, `test`. */
+  developmentGroups: string[];
+  /** Production packages, transitive ones too where a lock file tells. */
+  production: Requirement[];
+  development: Requirement[];
+  /** All lines carry `--hash` (pip-compile --generate-hashes). */
+  hashed: boolean;
+  evidence: Evidence[];
+}
+
+/** How an environment variable is turned into a value. */
+export type VariableCast = 'str' | 'bool' | 'int' | 'float' | 'list' | 'url' | 'json' | 'unknown';
+
+/** One environment variable that the settings (or what they import) read. */
+export interface SettingsVariable {
+  name: string;
+  /** The default as a string as one would write it in an env file; null when there is none or it is computed. */
+  defaultValue: string | null;
+  /** True when importing the settings fails if it is unset (`os.environ[...]`, `env('X')`, `config('X')`, `.get('X').split`). */
+  required: boolean;
+  cast: VariableCast;
+  /** For `list`: what separates the items (`,` unless the code says otherwise). */
+  separator: string;
+  /** The setting that it feeds (`SECRET_KEY`, `DEBUG`, `DATABASES.default.PASSWORD`, `DATABASES.default` for a URL), else null. */
+  setting: string | null;
+  evidence: Evidence[];
+}
+
+export type DatabaseEngine = 'postgresql' | 'mysql' | 'sqlite3' | 'oracle' | 'other';
+
+export interface DatabaseFacts {
+  /**
+   * `url`: one variable holds a URL; `variables`: one variable per part; `hard-coded`: nothing is read
+   * from the environment; `none`: no DATABASES found.
+   */
+  style: 'url' | 'variables' | 'hard-coded' | 'none';
+  /** With nothing set in the environment. */
+  defaultEngine: DatabaseEngine | null;
+  /** The variable that holds the URL. */
+  urlVariable: string | null;
+  /** Variable names per part; null where that part is not read from the environment. */
+  variables: {
+    engine: string | null;
+    name: string | null;
+    user: string | null;
+    password: string | null;
+    host: string | null;
+    port: string | null;
+  };
+  /** The value that selects PostgreSQL in the engine variable: the dotted backend path unless the code shows short names (`postgres`, `postgresql`). Null without an engine variable. */
+  postgresEngineValue: string | null;
+  /** The literal SQLite file, relative to the repository root, where one is named. */
+  sqlitePath: string | null;
+  evidence: Evidence[];
+}
+
+export interface StaticFacts {
+  /** django.contrib.staticfiles is installed, so that collectstatic exists. */
+  enabled: boolean;
+  /** Where STATIC_ROOT lies: relative to the repository root, or absolute (`/…`); null when unset or not readable. */
+  root: string | null;
+  /** STATIC_ROOT is set, though perhaps computed in a way that cannot be read. */
+  rootSet: boolean;
+  url: string;
+  /** WhiteNoise's middleware is in MIDDLEWARE. */
+  whitenoise: boolean;
+  mediaRoot: string | null;
+  evidence: Evidence[];
+}
+
+export type ServerName = 'gunicorn' | 'uvicorn' | 'daphne' | 'hypercorn' | 'granian' | 'uwsgi';
+
+/** A service beside the web server. `application` is what `celery -A` takes: `backendAI`, `backendAI.celery:app`. */
+export interface ServiceFacts {
+  celery: Fact<{ application: string; beat: boolean }> | null;
+  /** Redis is used (channel layer, cache, broker); `variables` are the settings variables which hold its URL or host. */
+  redis: Fact<{ variables: string[] }> | null;
+  channels: Fact<true> | null;
+}
+
+/** Something that the user should know; shown in the table and in the summary. */
+export interface DetectionNote {
+  message: string;
+  evidence: Evidence[];
+}
+
+export interface ProjectFacts {
+  /** Name for image and Compose project: the package of the settings unless it is generic (config, core, app, project, settings, src, backend, server, mysite), then the repository folder's name. */
+  name: string;
+  /** `src/manage.py`. */
+  managePy: Fact<string>;
+  /** Folder of manage.py: `''`, `src`. */
+  workDir: string;
+  /** The one manage.py names, else that of wsgi/asgi. */
+  settingsModule: Fact<string>;
+  /** Files read for the settings, in the order they are imported. */
+  settingsFiles: string[];
+  /** Dotted module of the WSGI callable, `backendAI.wsgi:application`; null when there is none. */
+  wsgi: Fact<string> | null;
+  asgi: Fact<string> | null;
+  /** Which one is the real entry: ASGI only when Channels/an ASGI server is used or there is no WSGI module. */
+  entryPoint: 'wsgi' | 'asgi';
+  application: ApplicationPath[];
+  /** Dotted names in INSTALLED_APPS that are neither local nor found out to be the project's. Sorted. */
+  thirdPartyApps: string[];
+  /** Dotted names of every module outside the project that its own (needed) code imports, lazily too: `django.db.models`, `lightgbm`. Sorted, no duplicates, no standard library. */
+  importedModules: string[];
+  dependencies: DependencyFacts;
+  /** `3.12`; null when nothing states it. The value is the minor release to use. */
+  pythonVersion: Fact<string> | null;
+  /** `requires-python` or the like as PEP 440 specifiers, where stated. */
+  pythonConstraint: Fact<string> | null;
+  /** Django's version as far as the requirements tell (`5.2.8`, `5.2`), else null. */
+  djangoVersion: Fact<string> | null;
+  variables: SettingsVariable[];
+  database: DatabaseFacts;
+  staticFiles: StaticFacts;
+  /** ALLOWED_HOSTS literal, where it does not come from the environment; null otherwise. */
+  allowedHosts: Fact<string[]> | null;
+  services: ServiceFacts;
+  /** Servers found in the production requirements, the first one is the one to use. */
+  servers: { name: ServerName; evidence: Evidence[] }[];
+  /** A database driver for PostgreSQL in the production requirements: `psycopg`, `psycopg2`, `psycopg2-binary`; null when missing. */
+  postgresDriver: Fact<string> | null;
+  /** A path of the project that answers for health (`/healthz/`), where urls name one. */
+  healthPath: Fact<string> | null;
+  /** Docker files that are there already. */
+  existing: {
+    dockerfile: string | null;
+    dockerignore: string | null;
+    composeFiles: string[];
+    envFile: string | null;
+    envFileTracked: boolean;
+    /** An existing compose file has a PostgreSQL service. */
+    composePostgres: boolean;
+  };
+  /** Every top-level name in the repository root, folders with a trailing `/`; ignored ones (`.git/`, `.venv/`) too. */
+  topLevel: string[];
+  git: { present: boolean; envIgnored: boolean };
+  notes: DetectionNote[];
+}
+
+/** Detection cannot go on. `message` is the one text for the user: what, where and what to do. */
+export class DetectionError extends Error {
+  override name = 'DetectionError';
+}
