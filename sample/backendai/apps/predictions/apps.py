@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PredictionsConfig(AppConfig):
+    name = "apps.predictions"
+    verbose_name = "Demand predictions"

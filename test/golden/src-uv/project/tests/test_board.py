@@ -1,0 +1,2 @@
+def test_up(client):
+    assert client.get("/up/").content == b"ok"
