@@ -1,0 +1,45 @@
+/** The databases on offer, the default first. */
+export const DATABASES = ['supabase', 'postgres', 'external', 'sqlite'] as const;
+export type Database = (typeof DATABASES)[number];
+
+/** The tools that can install the requirements in the builder stage. */
+export const INSTALLERS = ['uv', 'pip'] as const;
+export type Installer = (typeof INSTALLERS)[number];
+
+/** Services that can run beside the web server. */
+export const SERVICES = ['worker', 'beat', 'redis'] as const;
+export type Service = (typeof SERVICES)[number];
+
+/** Web servers that the production stage can start, with the entry points that each can serve. */
+export const SERVERS = {
+  gunicorn: ['wsgi', 'asgi'],
+  uvicorn: ['asgi'],
+  daphne: ['asgi'],
+  hypercorn: ['asgi'],
+} as const satisfies Record<string, readonly ('wsgi' | 'asgi')[]>;
+export type Server = keyof typeof SERVERS;
+
+/** What the user decides. One name each: the same in the question table, on the command line and in `.yo-rc.json`. */
+export interface Answers {
+  /** Folders and files copied into the production image, relative to the repository root. */
+  apps: string[];
+  /** Debian packages installed into the image. */
+  runtimeLibraries: string[];
+  database: Database;
+  /** Minor release: `3.12`. */
+  pythonVersion: string;
+  server: Server;
+  /** Port that the server listens on inside the container. */
+  port: number;
+  /** Repository name of the image, without a tag. */
+  imageName: string;
+  installer: Installer;
+  services: Service[];
+}
+
+export type AnswerName = keyof Answers;
+
+/** A value on the command line or in `.yo-rc.json` that cannot be taken. `message` says which, where and what is allowed. */
+export class AnswerError extends Error {
+  override name = 'AnswerError';
+}

@@ -1,0 +1,385 @@
+import type { ProjectFacts } from '../detection/facts.ts';
+import { supportedPythonVersions, defaultPythonVersion } from '../planning/python-version.ts';
+import { debianReleaseFor } from '../planning/base-image.ts';
+import { runtimeLibrariesFor } from '../planning/system-libraries.ts';
+import {
+  DATABASES,
+  INSTALLERS,
+  SERVERS,
+  SERVICES,
+  type AnswerName,
+  type Answers,
+  type Database,
+  type Installer,
+  type Server,
+  type Service,
+} from './answers.ts';
+
+/** One line of a prompt. `reason` stands beside the label and tells why it is offered or ticked. */
+export interface Choice {
+  value: string;
+  label: string;
+  reason: string;
+  /** For a checkbox: ticked at first. */
+  checked?: boolean;
+}
+
+/** Facts, and the answers that are known already (those of the questions before it in the table). */
+export interface QuestionContext {
+  facts: ProjectFacts;
+  answers: Partial<Answers>;
+}
+
+/**
+ * One question: everything that the prompt, the command line, `--help` and `.yo-rc.json` need to know of it.
+ * `parse` turns the text of an option into the value and throws an Error whose message says what is allowed.
+ * `check` says what is wrong with a value, from wherever it came, or null.
+ */
+export interface Question<Name extends AnswerName = AnswerName> {
+  name: Name;
+  /** The option's name on the command line, without dashes. */
+  option: string;
+  kind: 'checkbox' | 'select' | 'input';
+  message: string;
+  /** One line for `--help`. */
+  help: string;
+  /** What the option takes, for `--help`: `NAME[,NAME…]`. */
+  placeholder: string;
+  choices?(context: QuestionContext): Choice[];
+  defaultValue(context: QuestionContext): Answers[Name];
+  parse(text: string): Answers[Name];
+  check(value: unknown, context: QuestionContext): string | null;
+  /** False where there is nothing to decide; the default is taken then, and stored. */
+  worthAsking?(context: QuestionContext): boolean;
+}
+
+const parseList = (text: string): string[] =>
+  text.trim() === 'none' || text.trim() === ''
+    ? []
+    : [...new Set(text.split(',').map((item) => item.trim()))].filter((item) => item !== '');
+
+const quoted = (values: readonly string[]): string => values.join(', ');
+
+const isStringList = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');
+
+/** A check for "one of these words". */
+const oneOf =
+  (allowed: (context: QuestionContext) => readonly string[]) =>
+  (value: unknown, context: QuestionContext): string | null =>
+    typeof value === 'string' && allowed(context).includes(value)
+      ? null
+      : `${JSON.stringify(value)} is not one of: ${quoted(allowed(context))}`;
+
+/** A check for "any of these words, each once". */
+const someOf =
+  (allowed: (context: QuestionContext) => readonly string[]) =>
+  (value: unknown, context: QuestionContext): string | null => {
+    if (!isStringList(value)) return 'must be a list of names';
+    const names = allowed(context);
+    const wrong = value.filter((item) => !names.includes(item));
+    if (wrong.length === 0) return null;
+    const offer = names.length === 0 ? 'none (there is nothing to choose from)' : `${quoted(names)} or none`;
+    return `${wrong.map((item) => JSON.stringify(item)).join(', ')} is not among: ${offer}`;
+  };
+
+const evidenceText = (evidence: { file: string; line: number | null }[]): string => {
+  const first = evidence[0];
+  if (!first) return '';
+  return first.line === null ? first.file : `${first.file}:${first.line}`;
+};
+
+const apps: Question<'apps'> = {
+  name: 'apps',
+  option: 'apps',
+  kind: 'checkbox',
+  message: 'Folders and files to copy into the production image',
+  help: 'Folders and files copied into the production image',
+  placeholder: 'PATH[,PATH…]',
+  choices: ({ facts }) =>
+    [...facts.application]
+      .sort((a, b) => Number(b.needed) - Number(a.needed) || a.path.localeCompare(b.path))
+      .map((item) => ({
+        value: item.path,
+        label: item.kind === 'module' ? item.path : `${item.path}/`,
+        reason: item.reason,
+        checked: item.needed,
+      })),
+  defaultValue: ({ facts }) => facts.application.filter((item) => item.needed).map((item) => item.path),
+  parse: (text) => parseList(text).map((item) => item.replace(/\/+$/, '')),
+  check: someOf(({ facts }) => facts.application.map((item) => item.path)),
+  worthAsking: ({ facts }) => facts.application.length > 0,
+};
+
+const pythonVersion: Question<'pythonVersion'> = {
+  name: 'pythonVersion',
+  option: 'python-version',
+  kind: 'select',
+  message: 'Python version',
+  help: 'Python release of the base image',
+  placeholder: 'X.Y',
+  choices: ({ facts }) => {
+    const preferred = defaultPythonVersion(facts);
+    const others = supportedPythonVersions().filter((version) => version !== preferred.version);
+    return [
+      { value: preferred.version, label: preferred.version, reason: preferred.reason },
+      ...others.map((version) => ({ value: version, label: version, reason: '' })),
+    ];
+  },
+  defaultValue: ({ facts }) => defaultPythonVersion(facts).version,
+  parse: (text) => text.trim(),
+  check: (value, context) =>
+    typeof value === 'string' && /^2(\.|$)/.test(value)
+      ? 'Python 2 is not supported: no maintained base image and no Django has it. Port the project to Python 3 first'
+      : oneOf(supportedPythonVersions)(value, context),
+};
+
+const runtimeLibraries: Question<'runtimeLibraries'> = {
+  name: 'runtimeLibraries',
+  option: 'runtime-libraries',
+  kind: 'checkbox',
+  message: 'Runtime libraries (Debian packages) in the image',
+  help: 'Debian packages with the libraries needed at run time',
+  placeholder: 'PACKAGE[,PACKAGE…]',
+  choices: ({ facts, answers }) =>
+    runtimeLibrariesFor(
+      facts.dependencies.production,
+      debianReleaseFor(answers.pythonVersion ?? defaultPythonVersion(facts).version),
+    ).map((need) => ({
+      value: need.debianPackage,
+      label: need.debianPackage,
+      reason: `needed by ${need.neededBy.join(', ')}`,
+      checked: true,
+    })),
+  defaultValue: ({ facts, answers }) =>
+    runtimeLibrariesFor(
+      facts.dependencies.production,
+      debianReleaseFor(answers.pythonVersion ?? defaultPythonVersion(facts).version),
+    ).map((need) => need.debianPackage),
+  parse: parseList,
+  // Any Debian package may be added by name: the table cannot know every program a project calls.
+  check: (value) => {
+    if (!isStringList(value)) return 'must be a list of Debian package names';
+    const wrong = value.filter((item) => !/^[a-z0-9][a-z0-9+.-]+$/.test(item));
+    return wrong.length === 0
+      ? null
+      : `${wrong.map((item) => JSON.stringify(item)).join(', ')} is no Debian package name (lower-case letters, digits, + - .), for example libpq5`;
+  },
+  worthAsking: ({ facts, answers }) => (runtimeLibraries.choices?.({ facts, answers }).length ?? 0) > 0,
+};
+
+const DATABASE_LABELS: Record<Database, { label: string; reason: string }> = {
+  supabase: { label: 'Supabase', reason: 'managed PostgreSQL in the cloud, no database container' },
+  postgres: { label: 'PostgreSQL in a container', reason: 'runs beside the web server, data on a volume' },
+  external: { label: 'Other PostgreSQL', reason: 'a server you have, by URL' },
+  sqlite: { label: 'SQLite on a volume', reason: 'one file, one container; for small sites' },
+};
+
+/**
+ * The database to offer first, and why: Supabase, unless the project shows another intention.
+ * @param facts what detection found
+ */
+export function defaultDatabase(facts: ProjectFacts): { database: Database; reason: string } {
+  const supabaseVariable = facts.variables.find((variable) => /SUPABASE/i.test(variable.name));
+  if (supabaseVariable) {
+    return { database: 'supabase', reason: `settings read ${supabaseVariable.name}` };
+  }
+  if (facts.existing.composePostgres) {
+    const file = facts.existing.composeFiles[0] ?? 'the Compose file';
+    return { database: 'postgres', reason: `${file} has a PostgreSQL service` };
+  }
+  const { database } = facts;
+  if (database.style === 'hard-coded' && database.defaultEngine === 'sqlite3' && facts.postgresDriver === null) {
+    return { database: 'sqlite', reason: `settings name SQLite (${evidenceText(database.evidence)})` };
+  }
+  return { database: 'supabase', reason: DATABASE_LABELS.supabase.reason };
+}
+
+const database: Question<'database'> = {
+  name: 'database',
+  option: 'database',
+  kind: 'select',
+  message: 'Database',
+  help: 'supabase, postgres (a container), external (by URL) or sqlite (on a volume)',
+  placeholder: 'NAME',
+  choices: ({ facts }) => {
+    const preferred = defaultDatabase(facts);
+    const order = [preferred.database, ...DATABASES.filter((name) => name !== preferred.database)];
+    return order.map((name) => ({
+      value: name,
+      label: DATABASE_LABELS[name].label,
+      reason: name === preferred.database ? preferred.reason : DATABASE_LABELS[name].reason,
+    }));
+  },
+  defaultValue: ({ facts }) => defaultDatabase(facts).database,
+  parse: (text) => text.trim().toLowerCase() as Database,
+  check: oneOf(() => DATABASES),
+};
+
+/** Servers that can serve the project's entry point. */
+function serversFor(facts: ProjectFacts): Server[] {
+  const names = Object.keys(SERVERS) as Server[];
+  return names.filter((name) => {
+    const entryPoints: readonly string[] = SERVERS[name];
+    // An ASGI server serves a project that has both, if the user prefers it.
+    return (facts.wsgi && entryPoints.includes('wsgi')) || (facts.asgi && entryPoints.includes('asgi'));
+  });
+}
+
+/** The server to offer first: one that the project has in its requirements, else the usual one for its entry point. */
+function defaultServer(facts: ProjectFacts): { server: Server; reason: string } {
+  const possible = serversFor(facts);
+  const fitting = possible.filter((name) => (SERVERS[name] as readonly string[]).includes(facts.entryPoint));
+  const present = facts.servers.find((found) => (fitting as string[]).includes(found.name));
+  if (present) return { server: present.name as Server, reason: `in ${evidenceText(present.evidence)}` };
+  const server = facts.entryPoint === 'asgi' ? 'uvicorn' : 'gunicorn';
+  return { server, reason: `not in the requirements: added to docker/requirements.txt` };
+}
+
+const server: Question<'server'> = {
+  name: 'server',
+  option: 'server',
+  kind: 'select',
+  message: 'Web server',
+  help: 'gunicorn, uvicorn, daphne or hypercorn',
+  placeholder: 'NAME',
+  choices: ({ facts }) => {
+    const preferred = defaultServer(facts);
+    const others = serversFor(facts).filter((name) => name !== preferred.server);
+    return [preferred.server, ...others].map((name) => ({
+      value: name,
+      label: name,
+      reason: name === preferred.server ? preferred.reason : SERVERS[name].join(' and ').toUpperCase(),
+    }));
+  },
+  defaultValue: ({ facts }) => defaultServer(facts).server,
+  parse: (text) => text.trim().toLowerCase() as Server,
+  check: oneOf(({ facts }) => [...new Set([defaultServer(facts).server, ...serversFor(facts)])]),
+};
+
+const port: Question<'port'> = {
+  name: 'port',
+  option: 'port',
+  kind: 'input',
+  message: 'Port of the web server',
+  help: 'Port that the web server listens on (1024 to 65535)',
+  placeholder: 'NUMBER',
+  defaultValue: () => 8000,
+  parse: (text) => Number(text.trim() === '' ? Number.NaN : text.trim()),
+  check: (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= 1024 && value <= 65_535
+      ? null
+      : `${JSON.stringify(value)} is no port between 1024 and 65535 (a process that is not root cannot open a lower one)`,
+};
+
+/** The reference grammar of image names: lower-case path components, an optional registry with a port before them. */
+const IMAGE_NAME =
+  /^(?:[a-zA-Z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+
+/** A valid image name made of any name: `backendAI` → `backendai`, `My Shop!` → `my-shop`. */
+export function toImageName(name: string): string {
+  const cleaned = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+  return cleaned || 'django';
+}
+
+const imageName: Question<'imageName'> = {
+  name: 'imageName',
+  option: 'image-name',
+  kind: 'input',
+  message: 'Image name',
+  help: 'Name of the image, without a tag',
+  placeholder: 'NAME',
+  defaultValue: ({ facts }) => toImageName(facts.name),
+  parse: (text) => text.trim(),
+  check: (value) =>
+    typeof value === 'string' && value.length <= 200 && IMAGE_NAME.test(value)
+      ? null
+      : `${JSON.stringify(value)} is no image name: lower-case letters and digits, separated by . _ - or /, without a tag, for example acme/backend`,
+};
+
+/** Installers that can read the project's dependency files: pip reads neither uv.lock nor the groups of a pyproject.toml. */
+export function installersFor(facts: ProjectFacts): Installer[] {
+  const { manager } = facts.dependencies;
+  return manager === 'uv' || manager === 'pyproject' ? ['uv'] : [...INSTALLERS];
+}
+
+const installer: Question<'installer'> = {
+  name: 'installer',
+  option: 'installer',
+  kind: 'select',
+  message: 'Installer in the builder stage',
+  help: 'uv (fast) or pip',
+  placeholder: 'NAME',
+  choices: ({ facts }) =>
+    installersFor(facts).map((name) => ({
+      value: name,
+      label: name,
+      reason: name === 'uv' ? 'several times faster, same packages' : 'comes with Python',
+    })),
+  defaultValue: () => 'uv',
+  parse: (text) => text.trim().toLowerCase() as Installer,
+  check: oneOf(({ facts }) => installersFor(facts)),
+  worthAsking: ({ facts }) => installersFor(facts).length > 1,
+};
+
+/** The services that the project could run, with the reason for each. */
+function servicesFor(facts: ProjectFacts): Choice[] {
+  const { celery, redis } = facts.services;
+  const choices: Choice[] = [];
+  if (celery) {
+    const where = evidenceText(celery.evidence);
+    choices.push({ value: 'worker', label: 'worker', reason: `Celery in ${where}`, checked: true });
+    const beatReason = celery.value.beat ? 'the project has a schedule' : 'no schedule found';
+    choices.push({ value: 'beat', label: 'beat', reason: beatReason, checked: celery.value.beat });
+  }
+  if (redis || celery) {
+    const reason = redis ? `used in ${evidenceText(redis.evidence)}` : 'broker for Celery';
+    choices.push({ value: 'redis', label: 'redis', reason, checked: true });
+  }
+  return choices;
+}
+
+const services: Question<'services'> = {
+  name: 'services',
+  option: 'services',
+  kind: 'checkbox',
+  message: 'Services beside the web server',
+  help: 'worker, beat and redis, or none',
+  placeholder: 'NAME[,NAME…]',
+  choices: ({ facts }) => servicesFor(facts),
+  defaultValue: ({ facts }) =>
+    servicesFor(facts)
+      .filter((choice) => choice.checked)
+      .map((choice) => choice.value as Service),
+  parse: (text) => parseList(text) as Service[],
+  check: (value, context) => {
+    const words = someOf(() => SERVICES)(value, context);
+    if (words !== null) return words;
+    const wanted = value as Service[];
+    if (wanted.some((name) => name !== 'redis') && context.facts.services.celery === null) {
+      return 'worker and beat need a Celery application, and none was found in the project';
+    }
+    return null;
+  },
+  worthAsking: ({ facts }) => servicesFor(facts).length > 0,
+};
+
+/** The table of questions, in the order they are asked: a later one may depend on the answers of earlier ones. */
+export const QUESTIONS = [
+  apps,
+  pythonVersion,
+  runtimeLibraries,
+  database,
+  server,
+  port,
+  imageName,
+  installer,
+  services,
+] as const;
+
+/** The table with its types widened, to be walked in a loop. */
+export const QUESTION_LIST = QUESTIONS as unknown as readonly Question[];

@@ -1,0 +1,262 @@
+import { placeOf, settingOf } from './django-settings.ts';
+import type { DjangoSettings } from './django-settings.ts';
+import type { Decision } from './evaluation.ts';
+import type { DatabaseEngine, DatabaseFacts, Evidence } from './facts.ts';
+import { repositoryPath } from './paths.ts';
+import { entryOptions, firstOption, optionsOf, rootMark, textValue } from './values.ts';
+import type { EnvironmentRead, Value } from './values.ts';
+
+const engineWords: readonly [RegExp, DatabaseEngine][] = [
+  [/postg|psycopg|cockroach|timescale|redshift|pgsql/i, 'postgresql'],
+  [/mysql|mariadb/i, 'mysql'],
+  [/sqlite|spatialite/i, 'sqlite3'],
+  [/oracle/i, 'oracle'],
+];
+
+/** The engine that a backend path or a URL's scheme means. */
+export function engineOf(text: string): DatabaseEngine {
+  return engineWords.find(([pattern]) => pattern.test(text))?.[1] ?? 'other';
+}
+
+/** A URL's engine: of its scheme only, so that a path says nothing. */
+function engineOfUrl(url: string): DatabaseEngine | null {
+  const scheme = /^([a-z][\w+.-]*):/i.exec(url)?.[1];
+  return scheme === undefined ? null : engineOf(scheme);
+}
+
+const parts = {
+  engine: 'ENGINE',
+  name: 'NAME',
+  user: 'USER',
+  password: 'PASSWORD',
+  host: 'HOST',
+  port: 'PORT',
+} as const;
+type Part = keyof typeof parts;
+
+/** How the database is configured. `workDir` is where relative SQLite files count from. */
+export function readDatabase(settings: DjangoSettings, workDir: string): DatabaseFacts {
+  const whole = settingOf(settings, 'DATABASES');
+  const defaults = whole === undefined ? [] : optionsOf(whole).flatMap((option) => databaseOptions(option));
+  const empty = { engine: null, name: null, user: null, password: null, host: null, port: null };
+  if (whole === undefined || defaults.length === 0) {
+    return {
+      style: 'none',
+      defaultEngine: null,
+      urlVariable: null,
+      variables: empty,
+      postgresEngineValue: null,
+      sqlitePath: null,
+      evidence: whole === undefined ? [] : [placeOf(whole)],
+    };
+  }
+
+  const url = urlVariableOf(defaults);
+  const variables: Record<Part, string | null> = { ...empty };
+  // Where several databases are offered, PostgreSQL's variables are the ones to set.
+  const ordered = [
+    ...defaults.filter((option) => engineOption(option) === 'postgresql'),
+    ...defaults.filter((option) => engineOption(option) !== 'postgresql'),
+  ];
+  for (const part of Object.keys(parts) as Part[]) {
+    for (const option of ordered) {
+      if (option.data.kind !== 'dict' || variables[part] !== null) continue;
+      // An SQLite file's NAME is a path; with PostgreSQL offered beside it, its variable is not the database's name.
+      if (
+        engineOption(option) === 'sqlite3' &&
+        (url !== null || ordered.some((other) => engineOption(other) === 'postgresql')) &&
+        option.data.entries.get('ENGINE')?.reads.length === 0
+      )
+        continue;
+      const entry = option.data.entries.get(parts[part]);
+      const read = entry === undefined ? undefined : bestRead(entry, url);
+      if (read !== undefined) variables[part] = read.name;
+    }
+  }
+  let postgresEngineValue: string | null = null;
+  if (variables.engine !== null) {
+    const entry = ordered
+      .map((option) => (option.data.kind === 'dict' ? option.data.entries.get('ENGINE') : undefined))
+      .find((value) => value !== undefined && value.reads.length > 0);
+    postgresEngineValue = entry === undefined ? null : engineValue(settings.evaluation.decisions, entry);
+  } else {
+    const found = engineSwitch(settings.evaluation.decisions, whole, defaults, url, variables);
+    if (found !== undefined) {
+      variables.engine = found.variable;
+      postgresEngineValue = found.value;
+    }
+  }
+
+  const hasVariables =
+    variables.host !== null ||
+    variables.password !== null ||
+    variables.user !== null ||
+    variables.name !== null ||
+    variables.engine !== null;
+  return {
+    style: url !== null ? 'url' : hasVariables ? 'variables' : 'hard-coded',
+    // Without a URL dj_database_url gives an empty dictionary, and what stood there before holds.
+    defaultEngine: defaults.map((option) => engineOption(option)).find((engine) => engine !== null) ?? null,
+    urlVariable: url,
+    variables,
+    postgresEngineValue,
+    sqlitePath: sqlitePath(defaults, workDir),
+    evidence: evidenceOfOptions(whole, defaults),
+  };
+}
+
+/** The alternatives of DATABASES["default"]; a part replaced as a whole (`**`) stands for the rest. */
+function databaseOptions(option: Value): Value[] {
+  if (option.data.kind === 'instance') return [option];
+  const found = entryOptions(option, 'default');
+  return found.flatMap((value) => {
+    const replaced = value.data.kind === 'dict' ? value.data.entries.get('**') : undefined;
+    return replaced === undefined
+      ? [value]
+      : [replaced, ...(value.data.kind === 'dict' && value.data.entries.has('ENGINE') ? [value] : [])];
+  });
+}
+
+function evidenceOfOptions(whole: Value, options: readonly Value[]): Evidence[] {
+  const found = [placeOf(whole), ...options.map((option) => placeOf(option))];
+  return [...new Map(found.map((place) => [`${place.file}:${place.line}`, place])).values()];
+}
+
+function urlVariableOf(options: readonly Value[]): string | null {
+  for (const option of options) {
+    if (option.data.kind !== 'instance' || option.data.type !== 'database-url') continue;
+    const { url } = option.data;
+    const read =
+      url?.direct ?? url?.reads.find((candidate) => /URL|URI|DSN/i.test(candidate.name)) ?? url?.reads[0];
+    // `dj_database_url.config(default=config("DATABASE_URL"))` and the like: the name that says it is a URL.
+    const named = option.reads.find((candidate) => candidate.name === read?.name);
+    if (named !== undefined || read !== undefined) return (named ?? read)?.name ?? null;
+  }
+  return null;
+}
+
+function bestRead(entry: Value, url: string | null): EnvironmentRead | undefined {
+  const candidates = entry.reads.filter((read) => read.name !== url && !read.name.endsWith('_FILE'));
+  const direct = firstOption(entry).direct ?? entry.direct;
+  return direct !== null && candidates.includes(direct) ? direct : candidates[0];
+}
+
+function engineOption(option: Value): DatabaseEngine | null {
+  if (option.data.kind === 'instance') {
+    const url = textValue(option.data.url ?? undefined);
+    return url === undefined || url === '' ? null : engineOfUrl(url);
+  }
+  if (option.data.kind !== 'dict') return null;
+  const engine = textValue(option.data.entries.get('ENGINE'));
+  return engine === undefined ? null : engineOf(engine);
+}
+
+/** What selects PostgreSQL where ENGINE itself depends on a variable. */
+function engineValue(decisions: readonly Decision[], entry: Value): string {
+  const decided = decisions.filter(
+    (decision) => decision.test.comparison !== null && entry.reads.includes(decision.test.comparison.read),
+  );
+  for (const { test, whenTrue } of decided) {
+    if (
+      test.comparison?.equal === true &&
+      whenTrue.some((value) => engineOf(textValue(value) ?? '') === 'postgresql')
+    ) {
+      const [literal] = test.comparison.literals;
+      if (literal !== undefined) return literal;
+    }
+  }
+  if (entry.direct === null && entry.data.kind !== 'choice') return 'postgresql';
+  const literals = decided
+    .flatMap((decision) => decision.test.comparison?.literals ?? [])
+    .filter((text) => engineOf(text) === 'postgresql');
+  return literals.find((text) => text.includes('.')) ?? 'django.db.backends.postgresql';
+}
+
+/** A variable whose value decides between whole database configurations: `if os.getenv("DB") == "postgres":`. */
+function engineSwitch(
+  decisions: readonly Decision[],
+  whole: Value,
+  defaults: readonly Value[],
+  url: string | null,
+  variables: Readonly<Record<Part, string | null>>,
+): { variable: string; value: string } | undefined {
+  const used = new Set(Object.values(variables));
+  const isPostgres = (value: Value): boolean =>
+    optionsOf(value).some((option) =>
+      [option, ...databaseOptions(option)].some(
+        (candidate) =>
+          (defaults.includes(candidate) || optionsOf(whole).includes(option)) &&
+          databaseLike(candidate) &&
+          engineOption(candidate) === 'postgresql',
+      ),
+    );
+  const isDatabase = (value: Value): boolean =>
+    optionsOf(value).some(
+      (option) =>
+        optionsOf(whole).includes(option) ||
+        databaseOptions(option).some((candidate) => defaults.includes(candidate)) ||
+        defaults.includes(option),
+    );
+  for (const { test, whenTrue, whenFalse } of decisions) {
+    if (![...whenTrue, ...whenFalse].some((value) => isDatabase(value))) continue;
+    const yes = whenTrue.some((value) => isPostgres(value));
+    const no = whenFalse.some((value) => isPostgres(value));
+    if (test.comparison !== null) {
+      const { read, equal, literals } = test.comparison;
+      if (read.name === url || read.setting === 'DEBUG') continue;
+      const [literal] = literals;
+      if (yes && equal && literal !== undefined)
+        return {
+          variable: read.name,
+          value: literals.find((text) => engineOf(text) === 'postgresql') ?? literal,
+        };
+      // `if engine == "sqlite": … else: PostgreSQL`
+      if (no && equal && !yes) return { variable: read.name, value: otherThan(literals) };
+      if (yes && !equal) return { variable: read.name, value: otherThan(literals) };
+      continue;
+    }
+    const [read] = test.reads;
+    if (
+      read === undefined ||
+      test.reads.length > 1 ||
+      read.name === url ||
+      used.has(read.name) ||
+      read.setting === 'DEBUG' ||
+      read.name === 'DEBUG'
+    )
+      continue;
+    if (yes && !no) return { variable: read.name, value: read.cast === 'bool' ? 'True' : '1' };
+    if (no && !yes && read.cast === 'bool') return { variable: read.name, value: 'False' };
+  }
+  return undefined;
+}
+
+function otherThan(literals: readonly string[]): string {
+  const [literal = ''] = literals;
+  if (/^(?:true|1|yes|on)$/i.test(literal)) return 'False';
+  if (/^(?:false|0|no|off)$/i.test(literal)) return 'True';
+  return literal.includes('.') ? 'django.db.backends.postgresql' : 'postgresql';
+}
+
+function databaseLike(value: Value): boolean {
+  return value.data.kind === 'instance' || (value.data.kind === 'dict' && value.data.entries.has('ENGINE'));
+}
+
+function sqlitePath(options: readonly Value[], workDir: string): string | null {
+  for (const option of options) {
+    if (engineOption(option) !== 'sqlite3') continue;
+    let name: string | undefined;
+    if (option.data.kind === 'dict') name = textValue(option.data.entries.get('NAME'));
+    else if (option.data.kind === 'instance') {
+      const url = textValue(option.data.url ?? undefined);
+      const found = url === undefined ? undefined : /^\w+:\/\/(.*)$/s.exec(url)?.[1];
+      // sqlite:////absolute, sqlite:///relative; a path from BASE_DIR brings the mark.
+      const mark = found?.indexOf(rootMark) ?? -1;
+      name = found === undefined ? undefined : mark >= 0 ? found.slice(mark) : found.replace(/^\//, '');
+    }
+    if (name === undefined || name === '' || name.includes(':memory:')) continue;
+    const path = repositoryPath(name, workDir);
+    if (path !== null && path !== '') return path;
+  }
+  return null;
+}

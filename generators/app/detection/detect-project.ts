@@ -1,0 +1,380 @@
+import { applicationPaths } from './application-paths.ts';
+import { readDatabase } from './database.ts';
+import { detectDependencies } from './dependencies/detect-dependencies.ts';
+import type { DependencyDetection } from './dependencies/detect-dependencies.ts';
+import { entryFiles, listSetting, placeOf, readSettings, settingOf, textSetting } from './django-settings.ts';
+import type { DjangoSettings } from './django-settings.ts';
+import { readExisting } from './docker-files.ts';
+import type { DetectionNote, Evidence, Fact, ProjectFacts, StaticFacts } from './facts.ts';
+import { followImports, isTestPath, namedPaths } from './imports.ts';
+import type { Closure, Reached, Seed } from './imports.ts';
+import { findManagePy } from './manage-py.ts';
+import { folderOf, isInside, repositoryPath } from './paths.ts';
+import type { ProjectFiles } from './project-files.ts';
+import { findNodes, readPython, textOf } from './python-source.ts';
+import { readHealthPath, readServices } from './services.ts';
+import { variablesOf } from './settings-variables.ts';
+import { firstOption, optionsOf, stringsIn, textValue } from './values.ts';
+
+/** What the user may decide beforehand. */
+export interface DetectionChoice {
+  /** Path of manage.py, relative to the repository root. */
+  managePy?: string | undefined;
+}
+
+/**
+ * Finds out what there is to know about a Django project. Nothing of the project is run.
+ * Throws DetectionError with one message for the user when the project cannot be read.
+ */
+export function detectProject(files: ProjectFiles, choice: DetectionChoice = {}): ProjectFacts {
+  const manage = findManagePy(files, choice.managePy);
+  const workDir = folderOf(manage.path);
+  const settings = readSettings(files, manage.path);
+  const dependencies = detectDependencies(files, workDir);
+  const wsgi = findEntry(files, settings, workDir, 'wsgi');
+  const asgi = findEntry(files, settings, workDir, 'asgi');
+  const seeds = seedsOf(files, settings, manage.path, workDir, [wsgi, asgi]);
+  const { modules, external } = followImports(files, settings.modules, seeds);
+  const staticFiles = readStatic(settings, workDir);
+  const database = readDatabase(settings, workDir);
+  const purposes = settingsPaths(settings, workDir);
+  const named = [
+    ...namedPaths(files, settings.modules, workDir, settings.scope, settings.files, modules.keys()),
+  ];
+  const closure: Closure = {
+    modules,
+    external,
+    // A setting's purpose says more than the line that names the path.
+    paths: new Map([...purposes, ...named.filter(([path]) => !purposes.has(path))]),
+  };
+  const services = readServices(files, settings, modules.keys());
+  const existing = readExisting(files, workDir);
+  const git = files.git();
+  const allowedHosts = readAllowedHosts(settings);
+  const entryPoint = chooseEntry(files, wsgi, asgi, services.channels !== null, dependencies);
+  return {
+    name: projectName(files, settings.module.value),
+    managePy: { value: manage.path, evidence: [{ file: manage.path, line: null }] },
+    workDir,
+    settingsModule: settings.module,
+    settingsFiles: settings.files,
+    wsgi,
+    asgi,
+    entryPoint,
+    application: applicationPaths(files, workDir, closure, {
+      managePy: manage.path,
+      staticRoot: staticFiles.root,
+      mediaRoot: staticFiles.mediaRoot,
+      sqlite: database.sqlitePath,
+    }),
+    thirdPartyApps: thirdPartyApps(settings),
+    importedModules: external,
+    dependencies: dependencies.dependencies,
+    pythonVersion: dependencies.pythonVersion,
+    pythonConstraint: dependencies.pythonConstraint,
+    djangoVersion: dependencies.djangoVersion,
+    variables: variablesOf(settings.evaluation.reads, settings.files),
+    database,
+    staticFiles,
+    allowedHosts,
+    services,
+    servers: dependencies.servers,
+    postgresDriver: dependencies.postgresDriver,
+    healthPath: readHealthPath(files, settings),
+    existing,
+    topLevel: [...files.topLevel()],
+    git: { present: git.present, envIgnored: git.ignored('.env') },
+    notes: [
+      ...manage.notes,
+      ...settings.notes,
+      ...dependencies.notes,
+      ...projectNotes(files, settings, existing, staticFiles),
+    ],
+  };
+}
+
+const genericNames = new Set([
+  'config',
+  'core',
+  'app',
+  'project',
+  'settings',
+  'src',
+  'backend',
+  'server',
+  'mysite',
+  'conf',
+  'configs',
+  'configuration',
+]);
+
+function projectName(files: ProjectFiles, settingsModule: string): string {
+  const name = settingsModule.split('.')[0] ?? '';
+  return name === '' || genericNames.has(name.toLowerCase()) ? files.name : name;
+}
+
+/** The WSGI or ASGI callable: what the settings name, else the module beside the settings, else the only one there is. */
+function findEntry(
+  files: ProjectFiles,
+  settings: DjangoSettings,
+  workDir: string,
+  kind: 'wsgi' | 'asgi',
+): Fact<string> | null {
+  const stated = textSetting(settings, kind === 'wsgi' ? 'WSGI_APPLICATION' : 'ASGI_APPLICATION');
+  if (stated !== null) {
+    const found = settings.modules.findPrefix(stated.value);
+    if (found !== undefined && found.location.file !== null && found.rest.length === 1) {
+      return { value: `${found.module}:${found.rest[0]}`, evidence: stated.evidence };
+    }
+  }
+  const parts = settings.module.value.split('.');
+  for (let length = parts.length - 1; length >= 0; length -= 1) {
+    const module = [...parts.slice(0, length), kind].join('.');
+    const file = settings.modules.find(module)?.file;
+    if (file !== undefined && file !== null) return entryOf(files, module, file);
+  }
+  const own = entryFiles(files, workDir).filter((path) =>
+    new RegExp(`(?:^|/)${kind}(?:\\.py|/__init__\\.py)$`).test(path),
+  );
+  const [only] = own;
+  return only === undefined ? null : entryOf(files, settings.modules.nameOf(only), only);
+}
+
+function entryOf(files: ProjectFiles, module: string, file: string): Fact<string> {
+  const source = readPython(files, file);
+  const names =
+    source === undefined
+      ? []
+      : findNodes(source, new Set(['AssignStatement'])).flatMap((node) =>
+          node.parent?.name === 'Script' && node.firstChild !== null ? [textOf(source, node.firstChild)] : [],
+        );
+  const name = names.includes('application') || !names.includes('app') ? 'application' : 'app';
+  return { value: `${module}:${name}`, evidence: [{ file, line: null }] };
+}
+
+/**
+ * ASGI where Channels is used, an ASGI server is installed, or there is no WSGI module. Where the project's own start
+ * commands name one of the two modules and only that one, they decide.
+ */
+function chooseEntry(
+  files: ProjectFiles,
+  wsgi: Fact<string> | null,
+  asgi: Fact<string> | null,
+  channels: boolean,
+  dependencies: DependencyDetection,
+): 'wsgi' | 'asgi' {
+  if (asgi === null) return 'wsgi';
+  if (wsgi === null || channels) return 'asgi';
+  const servers = dependencies.servers.map((server) => server.name);
+  if (!servers.some((name) => name === 'uvicorn' || name === 'daphne' || name === 'hypercorn')) return 'wsgi';
+  if (!servers.some((name) => name === 'gunicorn' || name === 'uwsgi')) return 'asgi';
+  const commands = files
+    .files()
+    .filter(
+      (path) =>
+        path.split('/').length <= 4 &&
+        /(?:^|\/)(?:Procfile|Dockerfile[\w.-]*|Containerfile|(?:docker-)?compose[\w.-]*\.ya?ml|[\w.-]+\.sh|fly\.toml|render\.yaml|gunicorn[\w.]*\.py|start|entrypoint)$/.test(
+          path,
+        ),
+    )
+    .slice(0, 60)
+    .map((path) => files.read(path) ?? '')
+    .join('\n');
+  if (!/asgi/.test(commands) && /\bwsgi\b/.test(commands)) return 'wsgi';
+  return 'asgi';
+}
+
+/** Where following imports starts. The order decides which reason is shown. */
+function seedsOf(
+  files: ProjectFiles,
+  settings: DjangoSettings,
+  managePy: string,
+  workDir: string,
+  entries: readonly (Fact<string> | null)[],
+): Seed[] {
+  const seeds: Seed[] = [];
+  const add = (seed: Seed): void => void seeds.push(seed);
+  for (const { text, evidence } of listSetting(settings, 'INSTALLED_APPS')) {
+    add({ target: { dotted: text }, reason: 'in INSTALLED_APPS', evidence: [evidence], wholePackage: true });
+  }
+  add({ target: { dotted: settings.module.value }, reason: 'settings', evidence: settings.module.evidence });
+  for (const file of settings.files)
+    add({ target: { file }, reason: 'settings', evidence: [{ file, line: null }] });
+  // A package of settings goes whole: which of them is used is decided by a variable in the container.
+  const [first] = settings.files;
+  const settingsPackage = first === undefined ? '' : folderOf(first);
+  if (/(?:^|\/)settings$/.test(settingsPackage)) {
+    for (const file of settings.modules.pythonFilesIn(settingsPackage)) {
+      if (!isTestPath(file) && !/(?:^|\/)(?:test|dev|development|local|ci)\w*\.py$/.test(file))
+        add({ target: { file }, reason: 'settings', evidence: [{ file, line: null }] });
+    }
+  }
+  for (const entry of entries) {
+    if (entry !== null)
+      add({
+        target: { dotted: entry.value.split(':')[0] ?? '' },
+        reason: entry.value.includes('asgi') ? 'ASGI module' : 'WSGI module',
+        evidence: entry.evidence,
+      });
+  }
+  const urls = textSetting(settings, 'ROOT_URLCONF');
+  if (urls !== null) add({ target: { dotted: urls.value }, reason: 'ROOT_URLCONF', evidence: urls.evidence });
+  for (const [name, value] of settings.scope.names) {
+    if (!/^[A-Z]/.test(name)) continue;
+    for (const { text, value: place } of stringsIn(value)) {
+      if (!/^[A-Za-z_]\w*(?:\.\w+)+$/.test(text) || settings.modules.findPrefix(text)?.location === undefined)
+        continue;
+      add({ target: { dotted: text }, reason: `named by ${name}`, evidence: [placeOf(place)] });
+    }
+  }
+  for (const file of files.files()) {
+    if (
+      isInside(file, workDir) &&
+      /(?:^|\/)celery(?:_?app)?\.py$/.test(file) &&
+      !isTestPath(file) &&
+      settings.modules.hasFile(`${folderOf(file)}/__init__.py`)
+    ) {
+      add({ target: { file }, reason: 'Celery', evidence: [{ file, line: null }] });
+    }
+  }
+  add({ target: { file: managePy }, reason: 'manage.py', evidence: [{ file: managePy, line: null }] });
+  return seeds;
+}
+
+/** Folders that settings name for a purpose. */
+function settingsPaths(settings: DjangoSettings, workDir: string): Map<string, Reached> {
+  const found = new Map<string, Reached>();
+  const purposes: readonly [string, string][] = [
+    ['TEMPLATES', 'template folder'],
+    ['STATICFILES_DIRS', 'static files folder'],
+    ['LOCALE_PATHS', 'translations'],
+    ['FIXTURE_DIRS', 'fixtures'],
+  ];
+  for (const [name, reason] of purposes) {
+    const value = settingOf(settings, name);
+    if (value === undefined) continue;
+    for (const { text, value: place } of stringsIn(value)) {
+      const path = /[/\u0000]|^[\w-]+$/.test(text) ? repositoryPath(text, workDir) : null;
+      if (
+        path === null ||
+        path === '' ||
+        path.startsWith('/') ||
+        !settings.modules.hasFolder(path) ||
+        isInside(workDir, path)
+      )
+        continue;
+      if (!found.has(path)) found.set(path, { reason, evidence: [placeOf(place)] });
+    }
+  }
+  return found;
+}
+
+function thirdPartyApps(settings: DjangoSettings): string[] {
+  const names = listSetting(settings, 'INSTALLED_APPS').map(({ text }) => text);
+  return [
+    ...new Set(
+      names.filter(
+        (name) =>
+          name.split('.')[0] !== 'django' && settings.modules.find(name.split('.')[0] ?? '') === undefined,
+      ),
+    ),
+  ].sort();
+}
+
+function readStatic(settings: DjangoSettings, workDir: string): StaticFacts {
+  const pathOf = (name: string): { path: string | null; set: boolean; evidence: Evidence[] } => {
+    const value = settingOf(settings, name);
+    if (value === undefined) return { path: null, set: false, evidence: [] };
+    const option =
+      optionsOf(value).find((candidate) => textValue(candidate) !== undefined) ?? firstOption(value);
+    const text = textValue(option);
+    const set = option.data.kind !== 'none' && text !== '';
+    return {
+      path: text === undefined || text === '' ? null : repositoryPath(text, workDir),
+      set,
+      evidence: set ? [placeOf(option)] : [],
+    };
+  };
+  const root = pathOf('STATIC_ROOT');
+  const media = pathOf('MEDIA_ROOT');
+  const url = settingOf(settings, 'STATIC_URL');
+  const app = listSetting(settings, 'INSTALLED_APPS').find(({ text }) =>
+    /^django\.contrib\.staticfiles(?:\.|$)/.test(text),
+  );
+  const whitenoise = listSetting(settings, 'MIDDLEWARE').find(({ text }) => /whitenoise/i.test(text));
+  return {
+    enabled: app !== undefined,
+    root: root.path,
+    rootSet: root.set,
+    url: textValue(url) ?? '/static/',
+    whitenoise: whitenoise !== undefined,
+    mediaRoot: media.path,
+    evidence: [
+      ...root.evidence,
+      ...(app === undefined ? [] : [app.evidence]),
+      ...(whitenoise === undefined ? [] : [whitenoise.evidence]),
+    ],
+  };
+}
+
+function readAllowedHosts(settings: DjangoSettings): Fact<string[]> | null {
+  const value = settingOf(settings, 'ALLOWED_HOSTS');
+  if (value === undefined || value.reads.length > 0) return null;
+  if (!optionsOf(value).some((option) => option.data.kind === 'list')) return null;
+  return {
+    value: listSetting(settings, 'ALLOWED_HOSTS').map(({ text }) => text),
+    evidence: [placeOf(value)],
+  };
+}
+
+function projectNotes(
+  files: ProjectFiles,
+  settings: DjangoSettings,
+  existing: ProjectFacts['existing'],
+  staticFiles: StaticFacts,
+): DetectionNote[] {
+  const notes: DetectionNote[] = [];
+  if (existing.envFile !== null && existing.envFileTracked) {
+    notes.push({
+      message: `${existing.envFile} is tracked by git: its secrets are in the history. Take it out (git rm --cached) and change them.`,
+      evidence: [{ file: existing.envFile, line: null }],
+    });
+  }
+  const database = files
+    .files()
+    .find((path) => /(?:^|\/)[\w.-]*\.sqlite3$|(?:^|\/)db\.sqlite$/.test(path) && !isTestPath(path));
+  if (database !== undefined && files.git().tracked(database)) {
+    notes.push({
+      message: `${database} is tracked by git; it is left out of the image.`,
+      evidence: [{ file: database, line: null }],
+    });
+  }
+  const debug = settingOf(settings, 'DEBUG');
+  if (
+    debug !== undefined &&
+    debug.reads.length === 0 &&
+    firstOption(debug).data.kind === 'boolean' &&
+    optionsOf(debug).length === 1
+  ) {
+    const { data } = firstOption(debug);
+    if (data.kind === 'boolean' && data.value)
+      notes.push({
+        message: 'DEBUG is always True: the settings do not read it from the environment.',
+        evidence: [placeOf(debug)],
+      });
+  }
+  const secret = settingOf(settings, 'SECRET_KEY');
+  if (secret !== undefined && secret.reads.length === 0 && textValue(secret) !== undefined) {
+    notes.push({
+      message: 'SECRET_KEY is written in the settings and not read from the environment.',
+      evidence: [placeOf(secret)],
+    });
+  }
+  if (staticFiles.enabled && !staticFiles.rootSet) {
+    notes.push({
+      message: 'STATIC_ROOT is not set, so that collectstatic has nowhere to write to.',
+      evidence: staticFiles.evidence,
+    });
+  }
+  return notes;
+}

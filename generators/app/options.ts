@@ -1,0 +1,46 @@
+/** Options that say how to run, beside those that answer a question. */
+export interface RunOptions {
+  defaults?: boolean;
+  detect?: boolean;
+  json?: boolean;
+  askAnswered?: boolean;
+  onConflict?: string;
+  force?: boolean;
+  managePy?: string;
+  /** Ask questions; by default where there is a terminal. */
+  interactive?: boolean;
+}
+
+/** Table of the options that say how to run, for the parser, `yo` and `--help`. */
+export const RUN_OPTIONS: readonly {
+  name: keyof RunOptions;
+  option: string;
+  type: 'boolean' | 'string';
+  placeholder?: string;
+  help: string;
+}[] = [
+  { name: 'defaults', option: 'defaults', type: 'boolean', help: 'Ask nothing: take the detected defaults' },
+  { name: 'detect', option: 'detect', type: 'boolean', help: 'Print what is detected and write nothing' },
+  { name: 'json', option: 'json', type: 'boolean', help: 'With --detect: as JSON' },
+  {
+    name: 'managePy',
+    option: 'manage-py',
+    type: 'string',
+    placeholder: 'PATH',
+    help: 'The manage.py to take where there are several',
+  },
+  { name: 'askAnswered', option: 'ask-answered', type: 'boolean', help: 'Ask again what is stored in .yo-rc.json' },
+  {
+    name: 'onConflict',
+    option: 'on-conflict',
+    type: 'string',
+    placeholder: 'WAY',
+    help: 'Where you and the generator changed the same lines: markers, ours or theirs',
+  },
+  {
+    name: 'force',
+    option: 'force',
+    type: 'boolean',
+    help: 'Take the new text in conflicts; replace files that Git has not got yet',
+  },
+];

@@ -1,0 +1,31 @@
+import { readKnowledge } from './knowledge.ts';
+
+export type DebianRelease = 'bookworm' | 'trixie';
+
+/** One row of `knowledge/python-versions.json`. */
+export interface PythonRelease {
+  version: string;
+  status: string;
+  endOfLife: string;
+  slimImages: DebianRelease[];
+  source: string;
+}
+
+/** All rows of the table, newest first. */
+export function pythonReleases(): PythonRelease[] {
+  return readKnowledge<{ versions: PythonRelease[] }>('python-versions').versions;
+}
+
+/**
+ * The Debian release whose slim image of this Python is taken: the newest that there is.
+ * @param version minor release, `3.12`
+ */
+export function debianReleaseFor(version: string): DebianRelease {
+  const release = pythonReleases().find((row) => row.version === version);
+  return release && !release.slimImages.includes('trixie') ? 'bookworm' : 'trixie';
+}
+
+/** The base image's name with the distribution in the tag, because package names change between releases. */
+export function baseImage(version: string): string {
+  return `python:${version}-slim-${debianReleaseFor(version)}`;
+}

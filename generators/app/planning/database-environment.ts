@@ -1,0 +1,102 @@
+import type { Database } from '../answers/answers.ts';
+import type { DatabaseFacts } from '../detection/facts.ts';
+
+/** The parts of a database's address, each with the text to put into the variable that holds it. */
+export interface DatabaseAddress {
+  engine: string;
+  name: string;
+  user: string;
+  password: string;
+  host: string;
+  port: string;
+  url: string;
+}
+
+/** Service name, database and user of the PostgreSQL container. */
+export const CONTAINER_DATABASE = { host: 'db', name: 'app', user: 'app', port: '5432' } as const;
+
+/** Where the SQLite file lies: on a volume, outside of the read-only code. */
+export const SQLITE_FOLDER = '/data';
+export const SQLITE_FILE = `${SQLITE_FOLDER}/db.sqlite3`;
+
+const POSTGRES_ENGINE = 'django.db.backends.postgresql';
+
+/**
+ * The address of the database that runs on a service of the Compose file, in Compose syntax.
+ * @param facts how the settings name the engine
+ * @param passwordReference Compose syntax that yields the password
+ */
+export function containerAddress(facts: DatabaseFacts, passwordReference: string): DatabaseAddress {
+  const { host, name, user, port } = CONTAINER_DATABASE;
+  return {
+    engine: facts.postgresEngineValue ?? POSTGRES_ENGINE,
+    name,
+    user,
+    password: passwordReference,
+    host,
+    port,
+    url: `postgresql://${user}:${passwordReference}@${host}:${port}/${name}`,
+  };
+}
+
+/** The variables that the settings read for their database, in a fixed order, with the part that each holds. */
+export function databaseVariables(facts: DatabaseFacts): { name: string; part: keyof DatabaseAddress }[] {
+  const found: { name: string; part: keyof DatabaseAddress }[] = [];
+  if (facts.urlVariable !== null) found.push({ name: facts.urlVariable, part: 'url' });
+  const parts = ['engine', 'name', 'user', 'password', 'host', 'port'] as const;
+  for (const part of parts) {
+    const name = facts.variables[part];
+    if (name !== null && !found.some((item) => item.name === name)) found.push({ name, part });
+  }
+  return found;
+}
+
+/** Variables of the database and their values for a given address. */
+export function databaseEnvironment(
+  facts: DatabaseFacts,
+  address: DatabaseAddress,
+): { name: string; value: string }[] {
+  return databaseVariables(facts).map(({ name, part }) => ({ name, value: address[part] }));
+}
+
+/** SQLite in the variables that the settings read; parts that SQLite has not are left alone. */
+export function sqliteEnvironment(facts: DatabaseFacts): { name: string; value: string }[] {
+  const values: Partial<Record<keyof DatabaseAddress, string>> = {
+    url: `sqlite:///${SQLITE_FILE}`,
+    engine: 'django.db.backends.sqlite3',
+    name: SQLITE_FILE,
+  };
+  return databaseVariables(facts).flatMap(({ name, part }) => {
+    const value = values[part];
+    return value === undefined ? [] : [{ name, value }];
+  });
+}
+
+/**
+ * Build-time stand-ins for a database that is not there: they only have to be parsed by the settings.
+ */
+export function buildTimeAddress(facts: DatabaseFacts): DatabaseAddress {
+  return {
+    engine: facts.postgresEngineValue ?? POSTGRES_ENGINE,
+    name: 'build',
+    user: 'build',
+    password: 'build',
+    host: 'localhost',
+    port: '5432',
+    url: 'postgresql://build:build@localhost:5432/build',
+  };
+}
+
+/** Why a choice cannot reach the settings, or null when it can. */
+export function unreachableSettings(facts: DatabaseFacts, database: Database): string | null {
+  if (facts.style === 'url' || facts.style === 'variables') {
+    if (database !== 'sqlite' && facts.urlVariable === null && facts.variables.host === null) {
+      return 'the settings read no variable for the database host, so that another database cannot be named from outside';
+    }
+    if (database === 'sqlite' && sqliteEnvironment(facts).length === 0) {
+      return 'the settings read no variable for the database engine or name, so that SQLite cannot be chosen from outside';
+    }
+    return null;
+  }
+  return 'the settings name their database in the code and read nothing about it from the environment; read it from DATABASE_URL (dj-database-url) to make the choice take effect';
+}

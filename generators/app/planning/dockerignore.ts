@@ -1,0 +1,69 @@
+import type { ProjectFacts } from '../detection/facts.ts';
+import { dockerignorePattern } from './quoting.ts';
+
+/** Files of development tools that the tests of a project read: they stay in the context, for the development stage. */
+const KEPT_FOR_DEVELOPMENT = /^(tests?|spec|conftest\.py|pytest\.ini|tox\.ini|setup\.cfg|pyproject\.toml)\/?$/;
+
+/**
+ * The blocks of `.dockerignore`. Production copies only chosen folders; this keeps secrets, history and bulk out of
+ * the build context, and so out of the development image too.
+ * @param facts what detection found
+ * @param copied paths that the Dockerfile copies or mounts, relative to the root; none of them is excluded
+ */
+export function dockerignoreSections(
+  facts: ProjectFacts,
+  copied: readonly string[],
+): { title: string; patterns: string[] }[] {
+  const isCopied = (path: string): boolean =>
+    copied.some((item) => item === path || item.startsWith(`${path}/`) || path.startsWith(`${item}/`));
+  const present = new Set(facts.topLevel.map((name) => name.replace(/\/$/, '')));
+  const environments = [...present].filter((name) => /^(\.?venv|env|\.?virtualenv)\d*$/i.test(name));
+
+  const leftOut = facts.application
+    .filter((item) => !item.needed && !isCopied(item.path))
+    .filter((item) => !KEPT_FOR_DEVELOPMENT.test(item.path.split('/').at(-1) ?? ''))
+    .map((item) => item.path);
+  const media = facts.staticFiles.mediaRoot;
+  const staticRoot = facts.staticFiles.root;
+  const produced = [media, staticRoot].filter(
+    (path): path is string => path !== null && path !== '' && !path.startsWith('/') && !isCopied(path),
+  );
+  const docker = ['Dockerfile*', '.dockerignore', 'compose*.y*ml', 'docker-compose*.y*ml', 'docker-bake.hcl', 'DOCKER.md', 'SUPABASE_SETUP.md'];
+
+  return [
+    { title: 'Version control and CI', patterns: ['**/.git', '.gitignore', '.gitattributes', '.github', '.gitlab*'] },
+    {
+      title: 'Secrets and local databases',
+      patterns: ['**/.env', '**/.env.*', '**/*.env', '!.env.example', '**/*.sqlite3', '**/*.sqlite3-*'],
+    },
+    {
+      title: 'Made by tools',
+      patterns: [
+        '**/__pycache__',
+        '**/*.py[cod]',
+        '**/.venv',
+        ...environments.map(dockerignorePattern),
+        '**/node_modules',
+        '**/.mypy_cache',
+        '**/.pytest_cache',
+        '**/.ruff_cache',
+        '**/.tox',
+        '**/.nox',
+        '**/.coverage*',
+        '**/htmlcov',
+        '**/*.log',
+        '**/*.egg-info',
+        ...produced.map(dockerignorePattern),
+      ],
+    },
+    { title: 'Editors and systems', patterns: ['**/.idea', '**/.vscode', '**/.DS_Store', '**/*.swp'] },
+    { title: 'Docker', patterns: docker },
+    { title: 'Documentation', patterns: ['*.md'] },
+    { title: 'Folders that the application does not import', patterns: leftOut.map(dockerignorePattern) },
+  ]
+    .map((section) => ({
+      ...section,
+      patterns: [...new Set(section.patterns)].filter((pattern) => !isCopied(pattern.replace(/^\*\*\//, ''))),
+    }))
+    .filter((section) => section.patterns.length > 0);
+}

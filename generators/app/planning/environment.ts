@@ -1,0 +1,297 @@
+import type { Answers } from '../answers/answers.ts';
+import type { ProjectFacts, SettingsVariable } from '../detection/facts.ts';
+import { buildTimeAddress, databaseEnvironment, databaseVariables, type DatabaseAddress } from './database-environment.ts';
+import type { EnvironmentSection, EnvironmentVariable } from './plan.ts';
+
+/** Names that hold a secret whatever the setting: their values never enter a committed file. */
+const SECRET_NAME = /SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|CREDENTIAL|ACCESS_KEY/i;
+
+const REDIS_URL = 'redis://redis:6379/0';
+
+/** What a variable is for, judged by the setting that it feeds, then by its name. */
+export type VariableRole =
+  | 'secret-key'
+  | 'debug'
+  | 'allowed-hosts'
+  | 'trusted-origins'
+  | 'redis-url'
+  | 'redis-host'
+  | 'ssl-redirect'
+  | 'database-sslmode'
+  | 'settings-module'
+  | 'other';
+
+/** The role of a variable that is not one of the database's. */
+export function roleOf(variable: SettingsVariable, redisVariables: readonly string[]): VariableRole {
+  const { name, setting } = variable;
+  if (name === 'DJANGO_SETTINGS_MODULE') return 'settings-module';
+  if (setting === 'SECRET_KEY' || /^(DJANGO_)?SECRET_KEY$/.test(name)) return 'secret-key';
+  if (setting === 'DEBUG' || /^(DJANGO_)?DEBUG$/.test(name)) return 'debug';
+  if (setting === 'ALLOWED_HOSTS' || /ALLOWED_HOSTS?$/.test(name)) return 'allowed-hosts';
+  if (setting === 'CSRF_TRUSTED_ORIGINS' || /TRUSTED_ORIGINS$/.test(name)) return 'trusted-origins';
+  if (setting === 'SECURE_SSL_REDIRECT') return 'ssl-redirect';
+  if (/SSL_?MODE$/.test(name)) return 'database-sslmode';
+  if (redisVariables.includes(name) || /^(REDIS|CELERY_BROKER|CELERY_RESULT|BROKER)/.test(name)) {
+    if (/HOST$/.test(name)) return 'redis-host';
+    if (/URL|BROKER|BACKEND|LOCATION/.test(name)) return 'redis-url';
+  }
+  return 'other';
+}
+
+/** `False` as the settings understand it. */
+function falseFor(variable: SettingsVariable): string {
+  return variable.cast === 'int' ? '0' : 'False';
+}
+
+/** A value that satisfies a cast, for variables that must be set and about which nothing else is known. */
+function placeholderFor(variable: SettingsVariable): string {
+  switch (variable.cast) {
+    case 'int':
+    case 'float':
+      return '0';
+    case 'bool':
+      return 'False';
+    case 'url':
+      return 'https://example.com';
+    case 'json':
+      return '{}';
+    case 'list':
+    case 'str':
+    case 'unknown':
+      return /URL|ENDPOINT|URI$/.test(variable.name) ? 'https://example.com' : 'change-me';
+  }
+}
+
+/** The `.env.example` line of one variable that is not the database's. */
+function describeVariable(
+  variable: SettingsVariable,
+  answers: Answers,
+  redisVariables: readonly string[],
+): EnvironmentVariable {
+  const { name } = variable;
+  const first = variable.evidence[0];
+  const read = first ? `read in ${first.file}${first.line === null ? '' : `:${first.line}`}` : 'read by the settings';
+  const text = (meaning: string, value: string): EnvironmentVariable => ({
+    name,
+    meaning: `${meaning} (${read})`,
+    example: value,
+    value: { kind: 'text', text: value },
+    commented: false,
+  });
+  switch (roleOf(variable, redisVariables)) {
+    case 'secret-key':
+      return {
+        name,
+        meaning: `Signs sessions and tokens; long, random, never committed (${read})`,
+        example: '',
+        value: { kind: 'random' },
+        commented: false,
+      };
+    case 'debug':
+      return text('Debug pages; off in production', falseFor(variable));
+    case 'allowed-hosts':
+      return text('Host names that the site answers to', ['localhost', '127.0.0.1'].join(variable.separator));
+    case 'trusted-origins':
+      return text('Origins that may send forms, with scheme', [`http://localhost:${answers.port}`].join(variable.separator));
+    case 'ssl-redirect':
+      return text('Redirect to HTTPS; on behind a proxy that terminates TLS', falseFor(variable));
+    case 'database-sslmode': {
+      if (answers.database === 'supabase') return text('TLS to the database: at least require', 'require');
+      const value = variable.defaultValue ?? 'prefer';
+      return { ...text('TLS to the database: disable, prefer, require, verify-full', value), commented: true };
+    }
+    case 'redis-url':
+      return text('Redis', answers.services.includes('redis') ? REDIS_URL : (variable.defaultValue ?? REDIS_URL));
+    case 'redis-host':
+      return text('Redis host', answers.services.includes('redis') ? 'redis' : (variable.defaultValue ?? 'localhost'));
+    case 'settings-module':
+    case 'other': {
+      const secret = SECRET_NAME.test(name);
+      if (variable.required) {
+        return { ...text('Required', placeholderFor(variable)), example: secret ? '' : placeholderFor(variable) };
+      }
+      const value = secret ? '' : (variable.defaultValue ?? '');
+      return { ...text(value === '' ? 'Optional' : 'Optional; the default is shown', value), commented: true };
+    }
+  }
+}
+
+/** Variables set in compose.yaml or in the image; a line in .env would only mislead. */
+const NOT_FOR_THE_ENV_FILE = new Set(['DJANGO_SETTINGS_MODULE', 'PORT', 'PATH', 'HOME']);
+
+/**
+ * The blocks of `.env.example`: what the settings read, under its real names, then what the services need.
+ * @param facts what detection found
+ * @param answers the user's decisions
+ */
+export function environmentSections(facts: ProjectFacts, answers: Answers): EnvironmentSection[] {
+  const redisVariables = facts.services.redis?.value.variables ?? [];
+  const ofDatabase = new Set(databaseVariables(facts.database).map((item) => item.name));
+  const sections: EnvironmentSection[] = [];
+  const ordinary = facts.variables.filter(
+    (variable) =>
+      !ofDatabase.has(variable.name) &&
+      !NOT_FOR_THE_ENV_FILE.has(variable.name) &&
+      /^[A-Za-z_][A-Za-z0-9_]*$/.test(variable.name),
+  );
+  const described = ordinary.map((variable) => describeVariable(variable, answers, redisVariables));
+  sections.push({
+    title: 'Django',
+    notes: [],
+    // What must be set first, what has a default after it.
+    variables: [...described.filter((item) => !item.commented), ...described.filter((item) => item.commented)],
+  });
+  sections.push(databaseSection(facts, answers));
+  sections.push({
+    title: 'Containers',
+    notes: [],
+    variables: [
+      {
+        name: 'WEB_PORT',
+        meaning: 'Port on this machine where the site is published',
+        example: String(answers.port),
+        value: { kind: 'text', text: String(answers.port) },
+        commented: true,
+      },
+      {
+        name: 'WEB_CONCURRENCY',
+        meaning: 'Worker processes; unset: from the CPUs and the memory of the container',
+        example: '2',
+        value: { kind: 'text', text: '2' },
+        commented: true,
+      },
+    ],
+  });
+  return sections.filter((section) => section.variables.length > 0 || section.notes.length > 0);
+}
+
+function databaseSection(facts: ProjectFacts, answers: Answers): EnvironmentSection {
+  const variables = databaseVariables(facts.database);
+  const names = variables.map((item) => item.name);
+  switch (answers.database) {
+    case 'postgres':
+      return {
+        title: 'Database: PostgreSQL in a container',
+        notes: names.length > 0 ? [`compose.yaml sets ${names.join(', ')} for the db service.`] : [],
+        variables: [
+          {
+            name: 'POSTGRES_PASSWORD',
+            meaning: 'Password of the db service; taken when its volume is created',
+            example: '',
+            value: { kind: 'random' },
+            commented: false,
+          },
+        ],
+      };
+    case 'sqlite':
+      return {
+        title: 'Database: SQLite on a volume',
+        notes: names.length > 0 ? [`compose.yaml sets ${names.join(', ')}; the file is on the volume "data".`] : [],
+        variables: [],
+      };
+    case 'supabase':
+      return {
+        title: 'Database: Supabase',
+        notes: [
+          'From the dashboard: Connect, then "Session pooler". Copy the values, do not compose them.',
+          'The direct host (db.<ref>.supabase.co) is IPv6 only and fails from most containers.',
+        ],
+        variables: [...addressVariables(variables, supabaseExample()), ...supabaseKeys(facts)],
+      };
+    case 'external':
+      return {
+        title: 'Database: PostgreSQL',
+        notes: ['A password with reserved characters must be percent-encoded inside a URL.'],
+        variables: addressVariables(variables, {
+          engine: buildTimeAddress(facts.database).engine,
+          name: 'app',
+          user: 'app',
+          password: '',
+          host: 'db.example.com',
+          port: '5432',
+          url: 'postgresql://USER:PASSWORD@db.example.com:5432/app?sslmode=require',
+        }),
+      };
+  }
+}
+
+function supabaseExample(): DatabaseAddress {
+  return {
+    engine: 'django.db.backends.postgresql',
+    name: 'postgres',
+    user: 'postgres.YOUR-PROJECT-REF',
+    password: '',
+    host: 'COPY-FROM-DASHBOARD.pooler.supabase.com',
+    port: '5432',
+    url: 'postgresql://postgres.YOUR-PROJECT-REF:YOUR-PASSWORD@COPY-FROM-DASHBOARD.pooler.supabase.com:5432/postgres?sslmode=require',
+  };
+}
+
+const PART_MEANING: Record<keyof DatabaseAddress, string> = {
+  engine: 'Backend',
+  name: 'Database name',
+  user: 'User',
+  password: 'Password',
+  host: 'Host',
+  port: 'Port; 5432 is the session mode',
+  url: 'Connection string',
+};
+
+function addressVariables(
+  variables: { name: string; part: keyof DatabaseAddress }[],
+  example: DatabaseAddress,
+): EnvironmentVariable[] {
+  return variables.map(({ name, part }) => ({
+    name,
+    meaning: PART_MEANING[part],
+    example: example[part],
+    value: { kind: 'text', text: example[part] },
+    commented: false,
+  }));
+}
+
+/** The API keys of a Supabase project, for code that uses its client; Django's ORM needs none of them. */
+function supabaseKeys(facts: ProjectFacts): EnvironmentVariable[] {
+  const read = new Set(facts.variables.map((variable) => variable.name));
+  const keys: [string, string, string][] = [
+    ['SUPABASE_URL', 'Project URL, for the Supabase client', 'https://YOUR-PROJECT-REF.supabase.co'],
+    ['SUPABASE_PUBLISHABLE_KEY', 'Key for browsers (formerly "anon")', ''],
+    ['SUPABASE_SECRET_KEY', 'Key for servers only (formerly "service_role")', ''],
+  ];
+  return keys
+    .filter(([name]) => !read.has(name))
+    .map(([name, meaning, example]) => ({
+      name,
+      meaning,
+      example,
+      value: { kind: 'text', text: example },
+      commented: true,
+    }));
+}
+
+/**
+ * Dummies for the build: exactly the variables without which the settings cannot be imported, and the switch that
+ * makes Django behave as in production. They exist in that RUN only.
+ */
+export function buildVariables(facts: ProjectFacts): { name: string; value: string }[] {
+  const redisVariables = facts.services.redis?.value.variables ?? [];
+  const ofDatabase = new Map(
+    databaseEnvironment(facts.database, buildTimeAddress(facts.database)).map((item) => [item.name, item.value]),
+  );
+  return facts.variables.flatMap((variable) => {
+    const { name } = variable;
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || name === 'DJANGO_SETTINGS_MODULE') return [];
+    const role = roleOf(variable, redisVariables);
+    if (role === 'debug') return [{ name, value: falseFor(variable) }];
+    // A default that says "insecure" is often refused by the settings themselves when DEBUG is off.
+    if (role === 'secret-key') return [{ name, value: 'only-for-the-build-0123456789-abcdefghijklmnopqrstuvwxyz' }];
+    if (!variable.required) return [];
+    const value = ofDatabase.get(name);
+    if (value !== undefined) return [{ name, value }];
+    if (role === 'allowed-hosts') return [{ name, value: 'localhost' }];
+    if (role === 'trusted-origins') return [{ name, value: 'http://localhost' }];
+    if (role === 'redis-url') return [{ name, value: 'redis://localhost:6379/0' }];
+    if (role === 'redis-host') return [{ name, value: 'localhost' }];
+    return [{ name, value: placeholderFor(variable) }];
+  });
+}

@@ -1,0 +1,117 @@
+import { satisfies } from '@renovatebot/pep440';
+import type { Answers } from '../answers/answers.ts';
+import { SERVERS } from '../answers/answers.ts';
+import type { ProjectFacts } from '../detection/facts.ts';
+import { readKnowledge } from './knowledge.ts';
+import type { ExtraRequirement, InstallPlan } from './plan.ts';
+
+/** One choice of `knowledge/servers.json`: a pinned requirement and the versions that it fits. */
+interface PinnedRequirement {
+  /** `gunicorn==23.0.0` */
+  requirement: string;
+  /** PEP 440 range of Python releases. */
+  python: string;
+  /** PEP 440 range of Django releases; absent: any. */
+  django?: string;
+}
+
+type PinnedRequirements = Record<string, PinnedRequirement[]>;
+
+/** The first row that fits this Python and Django; rows are ordered newest first. */
+function pinnedRequirement(name: string, pythonVersion: string, djangoVersion: string | null): string | null {
+  const rows = readKnowledge<{ packages: PinnedRequirements }>('servers').packages[name] ?? [];
+  const row = rows.find(
+    (item) =>
+      satisfies(`${pythonVersion}.99`, item.python) &&
+      (item.django === undefined || djangoVersion === null || satisfies(djangoVersion, item.django)),
+  );
+  return row?.requirement ?? null;
+}
+
+/**
+ * Requirements that the image needs and the project does not state: a server, a PostgreSQL driver.
+ * @param facts what detection found
+ * @param answers the user's decisions
+ */
+export function extraRequirements(facts: ProjectFacts, answers: Answers): ExtraRequirement[] {
+  const extras: ExtraRequirement[] = [];
+  const django = facts.djangoVersion?.value ?? null;
+  const add = (name: string, reason: string): void => {
+    const line = pinnedRequirement(name, answers.pythonVersion, django);
+    if (line !== null) extras.push({ line, reason });
+  };
+  if (!facts.servers.some((found) => found.name === answers.server)) {
+    add(answers.server, `web server of the production image`);
+  }
+  const wantsPostgres = answers.database !== 'sqlite';
+  if (wantsPostgres && facts.postgresDriver === null) {
+    add('postgres-driver', 'driver for PostgreSQL');
+  }
+  return extras;
+}
+
+/** Versions of the tools that export a foreign lock; from `knowledge/servers.json`, key `exporters`. */
+function exporterFor(manager: ProjectFacts['dependencies']['manager']): InstallPlan['exporter'] {
+  if (manager !== 'poetry' && manager !== 'pipenv') return null;
+  const { exporters } = readKnowledge<{ exporters: Record<'poetry' | 'pipenv', string[]> }>('exporters');
+  return { tool: manager, packages: exporters[manager] };
+}
+
+/**
+ * How production and development requirements are installed.
+ * @param facts what detection found
+ * @param answers the user's decisions
+ */
+export function planInstallation(facts: ProjectFacts, answers: Answers): InstallPlan {
+  const { dependencies } = facts;
+  const development =
+    dependencies.developmentFile !== null || dependencies.developmentGroups.length > 0 || dependencies.development.length > 0;
+  return {
+    manager: dependencies.manager,
+    installer: answers.installer,
+    productionMounts: dependencies.productionFiles,
+    root: dependencies.root,
+    productionFile: dependencies.productionFile,
+    developmentFile: dependencies.developmentFile,
+    developmentMounts: [...new Set([...dependencies.productionFiles, ...dependencies.developmentFiles])],
+    developmentGroups: dependencies.developmentGroups,
+    development: development && dependencies.manager !== 'none',
+    extraRequirements: extraRequirements(facts, answers),
+    hashed: dependencies.hashed,
+    exporter: exporterFor(dependencies.manager),
+  };
+}
+
+/** The command that starts the server, in exec form. */
+export function serverCommand(plan: {
+  server: Answers['server'];
+  application: string;
+  port: number;
+}): string[] {
+  const { server, application, port } = plan;
+  switch (server) {
+    case 'gunicorn':
+      return ['gunicorn', '--config', '/app/docker/gunicorn.conf.py', application];
+    case 'uvicorn':
+      return ['uvicorn', '--host', '0.0.0.0', '--port', String(port), '--proxy-headers', application];
+    case 'daphne':
+      return ['daphne', '--bind', '0.0.0.0', '--port', String(port), '--proxy-headers', application];
+    case 'hypercorn':
+      return ['hypercorn', '--bind', `0.0.0.0:${port}`, application];
+  }
+}
+
+/** The callable that a server is given: the WSGI one where the server and the project have it, else the ASGI one. */
+export function applicationFor(
+  facts: ProjectFacts,
+  server: Answers['server'],
+): { application: string; entryPoint: 'wsgi' | 'asgi' } {
+  const possible: readonly string[] = SERVERS[server];
+  const preferred = [facts.entryPoint, facts.entryPoint === 'wsgi' ? 'asgi' : 'wsgi'] as const;
+  for (const entryPoint of preferred) {
+    const fact = facts[entryPoint];
+    if (fact && possible.includes(entryPoint)) return { application: fact.value, entryPoint };
+  }
+  // Detection guarantees a module; a server that cannot serve it is refused with the answers.
+  return { application: facts.wsgi?.value ?? facts.asgi?.value ?? '', entryPoint: facts.entryPoint };
+}

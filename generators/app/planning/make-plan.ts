@@ -1,0 +1,272 @@
+import { posix } from 'node:path';
+import type { Answers } from '../answers/answers.ts';
+import { modulesOfDistribution } from '../detection/dependencies/detect-dependencies.ts';
+import type { Evidence, ProjectFacts } from '../detection/facts.ts';
+import { baseImage, debianReleaseFor } from './base-image.ts';
+import {
+  CONTAINER_DATABASE,
+  SQLITE_FOLDER,
+  containerAddress,
+  databaseEnvironment,
+  sqliteEnvironment,
+  unreachableSettings,
+} from './database-environment.ts';
+import { dockerignoreSections } from './dockerignore.ts';
+import { buildVariables, environmentSections } from './environment.ts';
+import { applicationFor, planInstallation, serverCommand } from './install-plan.ts';
+import { readKnowledge } from './knowledge.ts';
+import type { AptPackages, ComposeProcess, CopyGroup, Plan } from './plan.ts';
+import { buildLibrariesFor, gitNeeded, runtimeLibrariesFor } from './system-libraries.ts';
+
+/** The repository's root in the image; paths below it are those of the repository. */
+export const IMAGE_ROOT = '/app';
+
+/** Scripts of ours that the image needs at run time. */
+const IMAGE_SCRIPTS = ['docker/healthcheck.py', 'docker/gunicorn.conf.py'];
+
+const inImage = (path: string): string => (path === '' ? IMAGE_ROOT : posix.join(IMAGE_ROOT, path));
+
+const place = (evidence: Evidence[]): string => {
+  const first = evidence[0];
+  return first ? (first.line === null ? first.file : `${first.file}:${first.line}`) : 'the project';
+};
+
+interface ImageTable {
+  uv: { image: string; version: string };
+  postgres: { image: string; version: string };
+  redis: { image: string; version: string };
+}
+
+/**
+ * Turns what was found and what was decided into everything that the templates print. Pure.
+ * @param facts what detection found
+ * @param answers the user's decisions
+ * @param generatorVersion for the files' headers
+ */
+export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion: string): Plan {
+  const debianRelease = debianReleaseFor(answers.pythonVersion);
+  const images = readKnowledge<ImageTable>('container-images');
+  const { application, entryPoint } = applicationFor(facts, answers.server);
+  const scripts = IMAGE_SCRIPTS.filter((path) => path !== 'docker/gunicorn.conf.py' || answers.server === 'gunicorn');
+  const copies = copyGroups(facts, answers, scripts);
+  const install = planInstallation(facts, answers);
+  const runtimePackages = runtimeAptPackages(facts, answers, debianRelease);
+  const staticFiles = planStaticFiles(facts);
+  const processes = composeProcesses(facts, answers);
+  const composeProject = composeProjectName(answers.imageName);
+  const mounted = [...install.productionMounts, ...install.developmentMounts, 'docker'];
+  const copied = copies.flatMap((group) => group.sources).concat(mounted);
+  const buildNeeds = buildLibrariesFor(facts.dependencies.production, debianRelease);
+  const gitReason = gitNeeded([...facts.dependencies.production, ...facts.dependencies.development]);
+
+  return {
+    generatorVersion,
+    imageName: answers.imageName,
+    composeProject,
+    baseImage: baseImage(answers.pythonVersion),
+    pythonVersion: answers.pythonVersion,
+    debianRelease,
+    uvImage: `${images.uv.image}:${images.uv.version}`,
+    workDir: inImage(facts.workDir),
+    managePy: facts.managePy.value,
+    settingsModule: facts.settingsModule.value,
+    application,
+    entryPoint,
+    server: answers.server,
+    serverCommand: serverCommand({ server: answers.server, application, port: answers.port }),
+    port: answers.port,
+    copies,
+    leftOut: facts.application
+      .filter((item) => !answers.apps.includes(item.path))
+      .map((item) => ({ path: item.path, reason: item.reason })),
+    runtimePackages,
+    buildPackages: {
+      packages: [
+        ...buildNeeds.map((need) => ({ name: need.debianPackage, reason: need.neededBy.join(', ') })),
+        ...(gitReason ? ['ca-certificates', 'git'].map((name) => ({ name, reason: 'requirements from Git' })) : []),
+      ],
+    },
+    install,
+    warmUpModules: facts.importedModules,
+    importModules: importModules(facts, install.extraRequirements.map((extra) => extra.line)),
+    buildVariables: buildVariables(facts),
+    staticFiles,
+    volumes: volumes(facts, answers),
+    database: answers.database,
+    databaseService:
+      answers.database === 'postgres'
+        ? {
+            image: `${images.postgres.image}:${images.postgres.version}`,
+            dataPath: '/var/lib/postgresql/data',
+            name: CONTAINER_DATABASE.name,
+            user: CONTAINER_DATABASE.user,
+            // Their own .env, which is not ours to edit, may not have it; the service is on a private network.
+            passwordFallback: facts.existing.envFile !== null,
+          }
+        : null,
+    composeEnvironment: composeEnvironment(facts, answers),
+    processes,
+    redis: answers.services.includes('redis') ? { image: `${images.redis.image}:${images.redis.version}` } : null,
+    environment: environmentSections(facts, answers),
+    dockerignore: dockerignoreSections(facts, copied),
+    healthPath: facts.healthPath?.value ?? '/',
+    allowedHost: allowedHost(facts),
+    services: answers.services,
+    oldDockerfile: facts.existing.dockerfile === 'Dockerfile',
+    forbiddenPaths: forbiddenPaths(facts, answers),
+    notes: notes(facts, answers),
+  };
+}
+
+/** `acme/backend` → `backend`: Compose takes lower-case letters, digits, - and _. */
+function composeProjectName(imageName: string): string {
+  const name = (imageName.split('/').at(-1) ?? imageName).toLowerCase().replaceAll(/[^a-z0-9_-]/g, '-');
+  return /^[a-z0-9]/.test(name) ? name : `x${name}`;
+}
+
+/** COPY instructions of the source stage: what changes seldom first, manage.py with the other modules. */
+function copyGroups(facts: ProjectFacts, answers: Answers, scripts: string[]): CopyGroup[] {
+  const chosen = facts.application.filter((item) => answers.apps.includes(item.path));
+  const groups: CopyGroup[] = [];
+  const modules = [facts.managePy.value, ...chosen.filter((item) => item.kind === 'module').map((item) => item.path)];
+  const byFolder = Map.groupBy(modules, (path) => posix.dirname(path));
+  for (const [folder, sources] of byFolder) {
+    groups.push({ sources, destination: `${inImage(folder === '.' ? '' : folder)}/`, reason: '' });
+  }
+  // A folder is copied into a folder of the same name: COPY copies a folder's content, not the folder.
+  const order = { data: 0, package: 1, module: 2 };
+  const folders = chosen.filter((item) => item.kind !== 'module');
+  for (const item of folders.sort((a, b) => order[a.kind] - order[b.kind] || a.path.localeCompare(b.path))) {
+    const isFile = facts.topLevel.includes(item.path);
+    groups.push({
+      sources: [item.path],
+      destination: isFile ? inImage(item.path) : `${inImage(item.path)}/`,
+      reason: item.reason,
+    });
+  }
+  groups.push({ sources: scripts, destination: `${IMAGE_ROOT}/docker/`, reason: '' });
+  return groups;
+}
+
+function runtimeAptPackages(facts: ProjectFacts, answers: Answers, release: 'bookworm' | 'trixie'): AptPackages {
+  const needs = runtimeLibrariesFor(facts.dependencies.production, release);
+  return {
+    packages: answers.runtimeLibraries.map((name) => {
+      const need = needs.find((item) => item.debianPackage === name);
+      return { name, reason: need ? need.neededBy.join(', ') : 'chosen' };
+    }),
+  };
+}
+
+function planStaticFiles(facts: ProjectFacts): Plan['staticFiles'] {
+  const { staticFiles, thirdPartyApps } = facts;
+  const collect = staticFiles.enabled && staticFiles.rootSet;
+  const root = staticFiles.root;
+  return {
+    collect,
+    root: root === null ? null : root.startsWith('/') ? root : inImage(root),
+    url: `/${staticFiles.url.replace(/^\/+/, '')}`,
+    sampleFile:
+      collect && staticFiles.whitenoise && !/^https?:/.test(staticFiles.url) && thirdPartyApps.includes('django.contrib.admin')
+        ? 'admin/css/base.css'
+        : null,
+  };
+}
+
+function composeProcesses(facts: ProjectFacts, answers: Answers): ComposeProcess[] {
+  const celery = facts.services.celery;
+  if (!celery) return [];
+  const base = ['celery', '--app', celery.value.application];
+  const processes: ComposeProcess[] = [];
+  if (answers.services.includes('worker')) {
+    processes.push({ name: 'worker', command: [...base, 'worker', '--loglevel', 'INFO'] });
+  }
+  if (answers.services.includes('beat')) {
+    const databaseScheduler = facts.thirdPartyApps.includes('django_celery_beat');
+    const schedule = databaseScheduler
+      ? ['--scheduler', 'django_celery_beat.schedulers:DatabaseScheduler']
+      : ['--schedule', '/tmp/celerybeat-schedule'];
+    processes.push({ name: 'beat', command: [...base, 'beat', '--loglevel', 'INFO', ...schedule] });
+  }
+  return processes;
+}
+
+function volumes(facts: ProjectFacts, answers: Answers): Plan['volumes'] {
+  const found: Plan['volumes'] = [];
+  if (answers.database === 'sqlite') {
+    found.push({ name: 'data', path: SQLITE_FOLDER, reason: 'the SQLite file' });
+  }
+  const media = facts.staticFiles.mediaRoot;
+  if (media !== null && media !== '') {
+    found.push({ name: 'media', path: media.startsWith('/') ? media : inImage(media), reason: 'uploaded files' });
+  }
+  return found;
+}
+
+function composeEnvironment(facts: ProjectFacts, answers: Answers): { name: string; value: string }[] {
+  const redisVariables = facts.services.redis?.value.variables ?? [];
+  const redis = answers.services.includes('redis')
+    ? facts.variables
+        .filter((variable) => redisVariables.includes(variable.name))
+        .map(({ name, cast }) => ({
+          name,
+          value: /HOST$/.test(name) ? 'redis' : /PORT$/.test(name) ? '6379' : cast === 'int' ? '0' : 'redis://redis:6379/0',
+        }))
+        .filter(({ name, value }) => value !== '0' && !/PASSWORD|USER|DB$/.test(name))
+    : [];
+  switch (answers.database) {
+    case 'postgres': {
+      const password = facts.existing.envFile === null ? '${POSTGRES_PASSWORD:?set it in .env}' : '${POSTGRES_PASSWORD:-app}';
+      return [...databaseEnvironment(facts.database, containerAddress(facts.database, password)), ...redis];
+    }
+    case 'sqlite':
+      return [...sqliteEnvironment(facts.database), ...redis];
+    case 'supabase':
+      // libpq's own variable: it reaches every driver without a line in the settings, and a mode in the URL wins.
+      return [{ name: 'PGSSLMODE', value: '${PGSSLMODE:-require}' }, ...redis];
+    case 'external':
+      return [{ name: 'PGSSLMODE', value: '${PGSSLMODE:-prefer}' }, ...redis];
+  }
+}
+
+/** Import names of the direct production requirements, sorted; what installs no module is left out. */
+function importModules(facts: ProjectFacts, extraLines: string[]): string[] {
+  const direct = facts.dependencies.production.filter((requirement) => requirement.direct && requirement.marker === '');
+  const names = [...direct.map((requirement) => requirement.name), ...extraLines.map((line) => line.split(/[=<>~![ ]/)[0] ?? '')];
+  return [...new Set(names.flatMap((name) => modulesOfDistribution(name)))].sort();
+}
+
+/** A Host header that passes ALLOWED_HOSTS; `localhost` where it comes from the environment. */
+function allowedHost(facts: ProjectFacts): string {
+  const hosts = facts.allowedHosts?.value ?? [];
+  if (hosts.length === 0 || hosts.includes('*') || hosts.includes('localhost')) return 'localhost';
+  const first = hosts.find((host) => /^\.?[A-Za-z0-9.-]+$/.test(host));
+  if (hosts.includes('127.0.0.1') || first === undefined) return '127.0.0.1';
+  return first.startsWith('.') ? `www${first}` : first;
+}
+
+function forbiddenPaths(facts: ProjectFacts, answers: Answers): string[] {
+  const leftOut = facts.application.filter((item) => !answers.apps.includes(item.path)).map((item) => item.path);
+  return [...new Set(['.git', '.env', ...leftOut])];
+}
+
+function notes(facts: ProjectFacts, answers: Answers): string[] {
+  const found = facts.notes.map((note) =>
+    note.evidence.length > 0 ? `${note.message} (${place(note.evidence)})` : note.message,
+  );
+  const unreachable = unreachableSettings(facts.database, answers.database);
+  if (unreachable !== null) found.push(`Database: ${unreachable}.`);
+  const forgotten = facts.application.filter((item) => item.needed && !answers.apps.includes(item.path));
+  for (const item of forgotten) {
+    found.push(`${item.path} is not copied, but the application needs it (${item.reason}): --apps or --ask-answered adds it.`);
+  }
+  if (facts.staticFiles.enabled && !facts.staticFiles.rootSet) {
+    found.push('STATIC_ROOT is not set: collectstatic is left out, so that no static files are served with DEBUG off.');
+  } else if (facts.staticFiles.enabled && facts.staticFiles.root === null) {
+    found.push('STATIC_ROOT is computed in a way that cannot be read: collectstatic runs, but its folder is not copied.');
+  }
+  if (facts.existing.envFileTracked) {
+    found.push('.env is committed to Git: everyone who can read the repository has its secrets. Remove it with "git rm --cached .env" and change them.');
+  }
+  return found;
+}

@@ -1,0 +1,128 @@
+import type { Database, Installer, Server, Service } from '../answers/answers.ts';
+import type { DependencyManager } from '../detection/facts.ts';
+import type { DebianRelease } from './base-image.ts';
+
+/** One variable of `.env.example` and `.env`. */
+export interface EnvironmentVariable {
+  name: string;
+  /** What it is for, one line. */
+  meaning: string;
+  /** What `.env.example` shows. Never a secret. */
+  example: string;
+  /** What `.env` gets at the first run; `random` is replaced by a fresh secret when the file is written. */
+  value: { kind: 'text'; text: string } | { kind: 'random' };
+  /** Written as a comment: the default is fine. */
+  commented: boolean;
+}
+
+/** A block of variables in `.env.example`. */
+export interface EnvironmentSection {
+  title: string;
+  /** Sentences above the variables. */
+  notes: string[];
+  variables: EnvironmentVariable[];
+}
+
+/** One COPY instruction of the source stage. Both sides are unquoted. */
+export interface CopyGroup {
+  /** Relative to the build context. */
+  sources: string[];
+  /** Absolute; a folder, ending in `/`. */
+  destination: string;
+  reason: string;
+}
+
+/** How one set of requirements gets into /opt/venv. */
+export interface InstallPlan {
+  manager: DependencyManager;
+  installer: Installer;
+  /** Files bind-mounted into the RUN that installs production, relative to the build context. */
+  productionMounts: string[];
+  /** Folder of the dependency files relative to the context (`''` for the root). */
+  root: string;
+  productionFile: string | null;
+  developmentFile: string | null;
+  developmentMounts: string[];
+  developmentGroups: string[];
+  /** There is something to install for development. */
+  development: boolean;
+  /** Requirements that the image needs beyond the project's, for docker/requirements.txt. */
+  extraRequirements: ExtraRequirement[];
+  hashed: boolean;
+  /** A lock that neither uv nor pip reads (poetry.lock, Pipfile.lock) is exported in a stage of its own. */
+  exporter: { tool: 'poetry' | 'pipenv'; packages: string[] } | null;
+}
+
+export interface ExtraRequirement {
+  /** `gunicorn==23.0.0` */
+  line: string;
+  reason: string;
+}
+
+/** Debian packages of one apt-get line with who needs each. */
+export interface AptPackages {
+  packages: { name: string; reason: string }[];
+}
+
+/** One service of the Compose file beside web and migrate. */
+export interface ComposeProcess {
+  name: 'worker' | 'beat';
+  command: string[];
+}
+
+/** Everything that the templates print. All decisions are made; strings are unquoted unless the name says otherwise. */
+export interface Plan {
+  generatorVersion: string;
+  imageName: string;
+  /** Compose project name, derived from the image name. */
+  composeProject: string;
+  baseImage: string;
+  pythonVersion: string;
+  debianRelease: DebianRelease;
+  uvImage: string;
+  /** Absolute work dir in the container. */
+  workDir: string;
+  /** manage.py relative to the work dir is always `manage.py`; this is its path in the repository. */
+  managePy: string;
+  settingsModule: string;
+  /** `backendAI.wsgi:application` */
+  application: string;
+  entryPoint: 'wsgi' | 'asgi';
+  server: Server;
+  serverCommand: string[];
+  port: number;
+  copies: CopyGroup[];
+  /** Folders and files not copied, with the reason, for the docs. */
+  leftOut: { path: string; reason: string }[];
+  runtimePackages: AptPackages;
+  buildPackages: AptPackages;
+  install: InstallPlan;
+  /** Modules whose byte-code is compiled ahead. */
+  warmUpModules: string[];
+  /** Import names of the direct production requirements, for the check that each imports. */
+  importModules: string[];
+  /** Variables for the build's collectstatic and smoke test, within that RUN only. */
+  buildVariables: { name: string; value: string }[];
+  /** collectstatic runs in the build; `root` is the absolute folder in the image that it fills. */
+  staticFiles: { collect: boolean; root: string | null; url: string; sampleFile: string | null };
+  /** Folders in the container that must be writable and live on a named volume. */
+  volumes: { name: string; path: string; reason: string }[];
+  database: Database;
+  databaseService: { image: string; dataPath: string; name: string; user: string; passwordFallback: boolean } | null;
+  /** Variables that compose.yaml sets for every process of the application; they win over `.env`. Values are Compose syntax (`${…}` allowed). */
+  composeEnvironment: { name: string; value: string }[];
+  processes: ComposeProcess[];
+  redis: { image: string } | null;
+  environment: EnvironmentSection[];
+  dockerignore: { title: string; patterns: string[] }[];
+  healthPath: string;
+  /** Host header that the project accepts. */
+  allowedHost: string;
+  services: Service[];
+  /** `Dockerfile.old` is or will be there. */
+  oldDockerfile: boolean;
+  /** Paths that must not be in the image. */
+  forbiddenPaths: string[];
+  /** What the user should know, shown in the summary and in DOCKER.md. */
+  notes: string[];
+}

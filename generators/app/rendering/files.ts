@@ -1,0 +1,52 @@
+import type { Plan } from '../planning/plan.ts';
+
+/** One file that the generator can write. */
+export interface GeneratedFile {
+  /** In `templates/`, relative; always the destination plus `.ejs`. */
+  template: string;
+  /** In the user's repository, relative to its root. */
+  destination: string;
+  when(plan: Plan): boolean;
+  /** Written only where it is missing and never merged: it holds the user's values. */
+  writeOnce: boolean;
+  /** What the file is for, for the summary and DOCKER.md. */
+  purpose: string;
+}
+
+const always = (): boolean => true;
+
+const file = (
+  destination: string,
+  purpose: string,
+  options: { when?: (plan: Plan) => boolean; writeOnce?: boolean } = {},
+): GeneratedFile => ({
+  template: `${destination}.ejs`,
+  destination,
+  purpose,
+  when: options.when ?? always,
+  writeOnce: options.writeOnce ?? false,
+});
+
+/** Every file of the generator, in the order of the summary. */
+export const GENERATED_FILES: readonly GeneratedFile[] = [
+  file('Dockerfile', 'stages builder, development and production'),
+  file('.dockerignore', 'what stays out of the build context'),
+  file('compose.yaml', 'production: web, migrate and what they need'),
+  file('compose.dev.yaml', 'development: debug server, live reload'),
+  file('.env.example', 'the variables, each with its meaning'),
+  file('.env', 'your values; git-ignored, written once', { writeOnce: true }),
+  file('docker/requirements.txt', 'server or driver that the project lacks', {
+    when: (plan) => plan.install.extraRequirements.length > 0,
+  }),
+  file('docker/gunicorn.conf.py', 'workers from the container’s limits', {
+    when: (plan) => plan.server === 'gunicorn',
+  }),
+  file('docker/healthcheck.py', 'the health check, in plain Python'),
+  file('docker/compile_bytecode.py', 'compiles what the start imports (build only)'),
+  file('docker/verify_image.py', 'checks the built image'),
+  file('docker/compare_images.py', 'measures it against the image before'),
+  file('DOCKER.md', 'the commands for this project'),
+  file('SUPABASE_SETUP.md', 'from the dashboard to the first migrate', {
+    when: (plan) => plan.database === 'supabase',
+  }),
+];

@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ejs from 'ejs';
+import { packageRoot } from '../planning/knowledge.ts';
+import { installSteps, type RunStep } from '../planning/install-commands.ts';
+import type { CopyGroup, Plan } from '../planning/plan.ts';
+import {
+  commentText,
+  composeString,
+  copyArguments,
+  envValue,
+  markdownCode,
+  pythonLiteral,
+  shellWord,
+} from '../planning/quoting.ts';
+import { GENERATED_FILES, type GeneratedFile } from './files.ts';
+
+export interface RenderedFile {
+  file: GeneratedFile;
+  text: string;
+}
+
+/**
+ * Renders every file that the plan calls for.
+ * @param plan all decisions
+ * @param random makes a fresh secret for `.env`; tests pass a fixed one
+ * @returns destination → text, in the table's order
+ * @throws QuotingError where a name cannot be written into a format
+ */
+export function renderFiles(plan: Plan, random: () => string = randomSecret): Map<string, RenderedFile> {
+  const data = templateData(plan, random);
+  const rendered = new Map<string, RenderedFile>();
+  for (const file of GENERATED_FILES) {
+    if (!file.when(plan)) continue;
+    rendered.set(file.destination, { file, text: renderTemplate(file.template, data) });
+  }
+  return rendered;
+}
+
+/** 50 URL-safe characters: long enough for Django's check, safe in URLs, shells and env files. */
+export function randomSecret(): string {
+  return randomBytes(40).toString('base64url').replaceAll(/[-_]/g, 'x').slice(0, 50);
+}
+
+function renderTemplate(template: string, data: object): string {
+  const filename = join(packageRoot(), 'templates', template);
+  return ejs.render(readFileSync(filename, 'utf8'), data as ejs.Data, {
+    filename,
+    strict: true,
+    localsName: 'it',
+    escape: String,
+  });
+}
+
+/** The plan and the quoting of each format. */
+function templateData(plan: Plan, random: () => string): object {
+  const dependencyFiles = [...new Set([...plan.install.productionMounts, ...plan.install.developmentMounts])];
+  return {
+    plan,
+    steps: installSteps(plan.install, plan.uvImage),
+    files: GENERATED_FILES.filter((file) => file.when(plan)),
+    smokeTest: smokeTest(plan.application),
+    rebuildPaths: dependencyFiles,
+    developmentEnvironment: developmentEnvironment(plan),
+    random,
+    comment: commentText,
+    shell: shellWord,
+    yaml: composeString,
+    env: envValue,
+    code: markdownCode,
+    exec: (words: string[]) => `[${words.map((word) => JSON.stringify(word)).join(', ')}]`,
+    copy: (group: CopyGroup) => copyArguments(group.sources, group.destination),
+    copyPaths: copyArguments,
+    run: runInstruction,
+    python: pythonConstants(plan),
+    entryPoint: plan.entryPoint,
+    server: plan.server,
+  };
+}
+
+function smokeTest(application: string): string {
+  const [module = '', name = 'application'] = application.split(':');
+  return `from ${module} import ${name}`;
+}
+
+/** RUN with its mounts and its commands, one a line. */
+function runInstruction(step: RunStep): string {
+  const lines = [...step.mounts.map((mount) => `--mount=${mount}`), ''];
+  const head = `RUN ${lines.join(' \\\n    ')}`;
+  return `${head}${step.commands.join(' \\\n    && ')}`;
+}
+
+/** How one would install without any thought: the image to compare with. */
+function naiveInstallCommand(install: Plan['install']): string {
+  const root = install.root === '' ? '.' : install.root;
+  const commands: Record<Plan['install']['manager'], string> = {
+    requirements: `pip install -r ${shellWord(install.productionFile ?? 'requirements.txt')}`,
+    uv: `pip install uv && uv sync --project ${shellWord(root)} --locked`,
+    poetry: `pip install poetry && cd ${shellWord(root)} && poetry install --no-root && cd /app`,
+    pipenv: `pip install pipenv && cd ${shellWord(root)} && pipenv install --system --deploy && cd /app`,
+    pyproject: `pip install ./${shellWord(root)}`,
+    none: 'true',
+  };
+  const extra = install.extraRequirements.length > 0 ? ' && pip install -r docker/requirements.txt' : '';
+  return commands[install.manager] + extra;
+}
+
+/** DEBUG on and the debug server's hosts; everything else as in production. */
+function developmentEnvironment(plan: Plan): { name: string; value: string }[] {
+  const debug = plan.environment
+    .flatMap((section) => section.variables)
+    .find((variable) => /^(DJANGO_)?DEBUG$/.test(variable.name));
+  const on = debug?.example === '0' ? '1' : 'True';
+  return [...(debug ? [{ name: debug.name, value: on }] : []), ...plan.composeEnvironment];
+}
+
+/** Literals for the constants at the top of the generated Python scripts. */
+function pythonConstants(plan: Plan): Record<string, string> {
+  const values: Record<string, unknown> = {
+    imageName: plan.imageName,
+    composeProject: plan.composeProject,
+    port: plan.port,
+    healthPath: plan.healthPath,
+    allowedHost: plan.allowedHost,
+    staticUrl: plan.staticFiles.sampleFile === null ? null : plan.staticFiles.url,
+    sampleStaticFile: plan.staticFiles.sampleFile,
+    importModules: plan.importModules,
+    forbiddenPaths: plan.forbiddenPaths,
+    database: plan.database,
+    workDir: plan.workDir,
+    settingsModule: plan.settingsModule,
+    buildVariables: Object.fromEntries(plan.buildVariables.map(({ name, value }) => [name, value])),
+    application: plan.application,
+    warmUpModules: plan.warmUpModules,
+    baseImage: plan.baseImage,
+    installCommand: naiveInstallCommand(plan.install),
+    server: plan.server,
+    entryPoint: plan.entryPoint,
+  };
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, pythonLiteral(value)]));
+}

@@ -1,0 +1,346 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+const SAMPLE = join(ROOT, 'sample/backendai');
+const GOLDEN = join(ROOT, 'test/golden');
+
+/** The package as a user gets it: packed, then installed into an empty folder. */
+let home: string;
+let command: string;
+
+interface Result {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function run(folder: string, program: string, args: string[], env: Record<string, string> = {}): Result {
+  return spawnSync(program, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    // No terminal and nothing to read: what scripts and CI have.
+    input: '',
+    env: { ...process.env, ...env },
+  });
+}
+
+const backendai = (folder: string, ...args: string[]): Result => run(folder, command, args);
+
+let number = 0;
+/** A new folder, with a copy of a project in it. */
+function copyOf(project?: string): string {
+  number += 1;
+  const folder = join(home, `project ${number}`);
+  mkdirSync(folder);
+  if (project) cpSync(project, folder, { recursive: true });
+  return folder;
+}
+
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
+
+const contentsOf = (folder: string): Record<string, string> =>
+  Object.fromEntries(filesIn(folder).map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'backendai package '));
+  const packed = run(ROOT, 'npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', home]);
+  expect(packed.status, packed.stderr).toBe(0);
+  const tarball = join(home, packed.stdout.trim().split('\n').at(-1) ?? '');
+  const installed = join(home, 'installed');
+  mkdirSync(installed);
+  writeFileSync(join(installed, 'package.json'), '{"private":true}');
+  const install = run(installed, 'npm', ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', tarball]);
+  expect(install.status, install.stderr).toBe(0);
+  command = join(installed, 'node_modules/.bin/backendai-docker');
+}, 300_000);
+
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+describe('the packed package', () => {
+  it('holds what is needed and no more', () => {
+    const folder = join(home, 'installed/node_modules/generator-backendai-docker');
+    expect(readdirSync(folder).sort()).toEqual(
+      ['CHANGELOG.md', 'LICENSE', 'README.md', 'USAGE', 'dist', 'knowledge', 'package.json', 'templates'].sort(),
+    );
+    expect(filesIn(folder).filter((path) => /\.(test|map)\b/.test(path))).toEqual([]);
+  });
+
+  it('writes the files of the golden case with its own command', () => {
+    const folder = copyOf(SAMPLE);
+    const { status, stdout, stderr } = backendai(folder, '--database', 'postgres');
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toContain('No terminal: taking the detected defaults');
+    expect(stdout).toContain('docker compose up');
+    const expected = contentsOf(join(GOLDEN, 'sample/expected'));
+    expect(contentsOf(folder)).toMatchObject(expected);
+    expect(statSync(join(folder, '.env')).mode & 0o777).toBe(0o600);
+  });
+
+  it('changes nothing at a second run, and says so', () => {
+    const folder = copyOf(SAMPLE);
+    backendai(folder, '--database', 'postgres');
+    const before = contentsOf(folder);
+    const { status, stdout } = backendai(folder);
+    expect(status).toBe(0);
+    expect(stdout).toContain('nothing to write');
+    expect(contentsOf(folder)).toEqual(before);
+    expect(before['backendai-docker.lock.json']).not.toContain(/SECRET_KEY=(\w+)/.exec(before['.env'] ?? '')?.[1]);
+  });
+
+  it('keeps an edit when the answers change', () => {
+    const folder = copyOf(SAMPLE);
+    backendai(folder, '--database', 'postgres');
+    const compose = join(folder, 'compose.yaml');
+    writeFileSync(compose, `${readFileSync(compose, 'utf8')}\n# mine\n`);
+    const { status, stdout } = backendai(folder, '--port', '9000');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/merge +compose\.yaml/);
+    const text = readFileSync(compose, 'utf8');
+    expect(text).toContain('# mine');
+    expect(text).toContain('9000');
+  });
+
+  it('is found and run by yo', () => {
+    const folder = copyOf(SAMPLE);
+    // yo gives up its rights when it is root; run it for the user that owns the folders then.
+    const installed = join(home, 'installed');
+    const yo = join(ROOT, 'node_modules/.bin/yo');
+    const args = ['backendai-docker', '--defaults', '--database', 'postgres'];
+    const env = { NODE_PATH: join(installed, 'node_modules'), HOME: home, SUDO_UID: '1', SUDO_GID: '1' };
+    if (process.getuid?.() === 0) {
+      run(home, 'chmod', ['-R', 'a+rwX', home]);
+      chmodSync(home, 0o777);
+    }
+    const { status, stdout, stderr } = run(folder, yo, args, env);
+    expect(stderr + stdout).toContain('Files in');
+    expect(status).toBe(0);
+    expect(existsSync(join(folder, 'Dockerfile'))).toBe(true);
+  });
+
+  it('prints help of at most 80 columns that names every option', () => {
+    const { status, stdout } = backendai(home, '--help');
+    expect(status).toBe(0);
+    for (const option of [
+      ...['apps', 'runtime-libraries', 'database', 'python-version', 'server', 'port', 'image-name', 'installer'],
+      ...['services', 'defaults', 'detect', 'json', 'ask-answered', 'on-conflict', 'force', 'manage-py'],
+    ]) {
+      expect(stdout).toContain(`--${option}`);
+    }
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(backendai(home, '--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('prints what it detects, as a table and as JSON, and writes nothing', () => {
+    const folder = copyOf(SAMPLE);
+    const before = filesIn(folder);
+    const table = backendai(folder, '--detect');
+    expect(table.status).toBe(0);
+    expect(table.stdout).toMatch(/manage\.py/);
+    expect(Math.max(...table.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    const json = backendai(folder, '--detect', '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ settingsModule: { value: 'backendAI.settings' } });
+    expect(filesIn(folder)).toEqual(before);
+  });
+
+  it('tells an old Node in one line', () => {
+    const text = readFileSync(join(ROOT, 'dist/bin/backendai-docker.js'), 'utf8');
+    const faked = join(home, 'old-node.mjs');
+    writeFileSync(faked, `Object.defineProperty(process, 'versions', { value: { node: '20.20.2' } });\n${text.replace(/^#!.*\n/, '')}`);
+    const { status, stderr } = run(home, process.execPath, [faked]);
+    expect(status).toBe(1);
+    expect(stderr.trim().split('\n')).toEqual([expect.stringContaining('needs Node.js 22.18 or newer')]);
+  });
+});
+
+describe('in a terminal of 80 columns', () => {
+  const ENTER = '\r';
+
+  function inTerminal(folder: string, steps: { expect: string; send: string }[], args: string[] = []): Result {
+    const file = join(home, `steps-${number}.json`);
+    writeFileSync(file, JSON.stringify(steps));
+    return run(ROOT, 'python3', [
+      join(ROOT, 'test/command/terminal.py'),
+      file,
+      'sh',
+      '-c',
+      `cd "$0" && exec "$@"`,
+      folder,
+      command,
+      ...args,
+    ]);
+  }
+
+  it('asks every question, takes the defaults by Enter, and writes after the summary', () => {
+    const folder = copyOf(SAMPLE);
+    const { status, stdout } = inTerminal(folder, [
+      { expect: 'Folders and files to copy', send: ENTER },
+      { expect: 'Python version', send: ENTER },
+      { expect: 'Runtime libraries', send: ENTER },
+      { expect: 'Database', send: `\u001B[B${ENTER}` },
+      { expect: 'Web server', send: ENTER },
+      { expect: 'Port of the web server', send: ENTER },
+      { expect: 'Image name', send: ENTER },
+      { expect: 'Installer', send: ENTER },
+      { expect: 'There is a Dockerfile already', send: ENTER },
+      { expect: 'Write these files', send: ENTER },
+    ]);
+    expect(status, stdout).toBe(0);
+    const answers = JSON.parse(readFileSync(join(folder, '.yo-rc.json'), 'utf8')) as Record<string, object>;
+    // The second line of the database question: a container.
+    expect(answers['generator-backendai-docker']).toMatchObject({ database: 'postgres', port: 8000 });
+    const dockerfile = readFileSync(join(folder, 'Dockerfile'), 'utf8');
+    expect(dockerfile).toBe(readFileSync(join(GOLDEN, 'sample/expected/Dockerfile'), 'utf8'));
+  });
+
+  it('refuses a wrong port at the prompt and asks again', () => {
+    const folder = copyOf(SAMPLE);
+    const { status, stdout } = inTerminal(
+      folder,
+      [
+        { expect: 'Port of the web server', send: `\u0015${'\b'.repeat(4)}80${ENTER}` },
+        { expect: 'no port between 1024 and 65535', send: `${'\b'.repeat(6)}9001${ENTER}` },
+        { expect: 'There is a Dockerfile already', send: ENTER },
+        { expect: 'Write these files', send: ENTER },
+      ],
+      [
+        ...['--apps', 'apps,backendAI,core,ml_models,static,templates', '--python-version', '3.12', '--server', 'gunicorn'],
+        ...['--runtime-libraries', 'libgomp1', '--database', 'postgres', '--image-name', 'backendai', '--installer', 'uv'],
+        ...['--services', 'none'],
+      ],
+    );
+    expect(status, stdout).toBe(0);
+    expect(readFileSync(join(folder, 'compose.yaml'), 'utf8')).toContain(':9001"');
+  });
+
+  it('writes nothing when the user stops at the summary or by Ctrl-C', () => {
+    const folder = copyOf(SAMPLE);
+    const before = filesIn(folder);
+    const stopped = inTerminal(folder, [{ expect: 'Folders and files to copy', send: '\u0003' }]);
+    expect(stopped.status).not.toBe(0);
+    expect(stopped.stdout).toContain('Nothing was written');
+    expect(stopped.stdout).not.toMatch(/^ +at /m);
+    expect(filesIn(folder)).toEqual(before);
+  });
+});
+
+describe('bad input: one message, exit code 1, nothing written', () => {
+  const bad: [string, (folder: string) => void, string[], RegExp][] = [
+    ['no manage.py', (folder) => rmSync(join(folder, 'manage.py')), [], /manage\.py/],
+    [
+      'two of them',
+      (folder) => cpSync(folder, join(folder, 'second'), { recursive: true, filter: (path) => !path.includes('second') }),
+      [],
+      /manage\.py.*second\/manage\.py.*--manage-py/s,
+    ],
+    [
+      'a settings module that does not exist',
+      (folder) => rmSync(join(folder, 'backendAI/settings'), { recursive: true }),
+      [],
+      /backendAI\.settings/,
+    ],
+    [
+      'settings with a syntax error',
+      (folder) => writeFileSync(join(folder, 'backendAI/settings/base.py'), 'DEBUG = (True\nX = [1, 2\n'),
+      [],
+      /backendAI\/settings\/base\.py:\d+/,
+    ],
+    [
+      'a requirements file that names a missing one',
+      (folder) => writeFileSync(join(folder, 'requirements.txt'), 'Django\n-r base/missing.txt\n'),
+      [],
+      /requirements\.txt:2.*base\/missing\.txt/s,
+    ],
+    [
+      'a name with a line break',
+      (folder) => {
+        mkdirSync(join(folder, 'line\nbreak'));
+        writeFileSync(join(folder, 'line\nbreak/x.txt'), '');
+        const base = join(folder, 'backendAI/settings/base.py');
+        writeFileSync(base, `${readFileSync(base, 'utf8')}\nFIXTURE_DIRS = [BASE_DIR / "line\\nbreak"]\n`);
+      },
+      [],
+      /line break/,
+    ],
+    [
+      'docker as a file',
+      (folder) => writeFileSync(join(folder, 'docker'), ''),
+      [],
+      /docker is a file, not a folder/,
+    ],
+    [
+      'Python 2',
+      (folder) => writeFileSync(join(folder, 'backendAI/settings/base.py'), 'print "Hello"\nDEBUG = True\n'),
+      [],
+      /Python 2/,
+    ],
+    ['a broken .yo-rc.json', (folder) => writeFileSync(join(folder, '.yo-rc.json'), '{'), [], /\.yo-rc\.json is not valid JSON/],
+    ['an unknown option', () => {}, ['--databse', 'x'], /--databse/],
+    ['a wrong value', () => {}, ['--database', 'oracle'], /--database: "oracle" is not one of: supabase/],
+  ];
+
+  it.each(bad)('%s', (_, spoil, args, message) => {
+    const folder = copyOf(SAMPLE);
+    spoil(folder);
+    const before = contentsOf(folder);
+    const { status, stdout, stderr } = backendai(folder, '--defaults', ...args);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(stdout).not.toMatch(/^ +at /m);
+    expect(status).toBe(1);
+    expect(contentsOf(folder)).toEqual(before);
+  });
+
+  it('uncommitted changes in a file that would be replaced', () => {
+    const folder = copyOf(SAMPLE);
+    const git = (...args: string[]): Result =>
+      run(folder, 'git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args]);
+    git('init', '--quiet');
+    git('add', '.');
+    git('commit', '--quiet', '--message', 'x');
+    writeFileSync(join(folder, 'Dockerfile'), 'FROM scratch\n');
+    const { status, stderr } = backendai(folder, '--defaults');
+    expect(stderr).toMatch(/Dockerfile.*Commit or stash/s);
+    expect(status).toBe(1);
+    expect(existsSync(join(folder, 'compose.yaml'))).toBe(false);
+    expect(backendai(folder, '--defaults', '--force').status).toBe(0);
+    expect(readFileSync(join(folder, 'Dockerfile.old'), 'utf8')).toBe('FROM scratch\n');
+  });
+
+  it('a folder that cannot be written to', () => {
+    const folder = copyOf(SAMPLE);
+    if (process.getuid?.() === 0) {
+      // Root may write anywhere: be somebody else.
+      run(home, 'chmod', ['-R', 'a+rX', home]);
+      chmodSync(folder, 0o755);
+      const result = run(folder, 'setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', command, '--defaults'], { HOME: '/tmp' });
+      expect(result.stderr).toMatch(/no permission to write/);
+      expect(result.status).toBe(1);
+    } else {
+      chmodSync(folder, 0o555);
+      const result = backendai(folder, '--defaults');
+      expect(result.stderr).toMatch(/no permission to write/);
+      expect(result.status).toBe(1);
+    }
+    expect(existsSync(join(folder, 'compose.yaml'))).toBe(false);
+  });
+});

@@ -1,0 +1,333 @@
+import { describe, expect, test } from 'vitest';
+
+import { detectProject } from '../../generators/app/detection/detect-project.ts';
+import { formatDetection } from '../../generators/app/detection/detection-table.ts';
+import { DetectionError } from '../../generators/app/detection/facts.ts';
+import { memoryFiles } from '../../generators/app/detection/memory-files.ts';
+
+const manage = (module: string) =>
+  `#!/usr/bin/env python\nimport os\nimport sys\n\n\ndef main():\n    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "${module}")\n    from django.core.management import execute_from_command_line\n    execute_from_command_line(sys.argv)\n\n\nif __name__ == "__main__":\n    main()\n`;
+
+const settings = `from pathlib import Path
+import os
+BASE_DIR = Path(__file__).resolve().parent.parent
+SECRET_KEY = os.environ["SECRET_KEY"]
+DEBUG = os.environ.get("DEBUG", "0") == "1"
+ALLOWED_HOSTS = []
+INSTALLED_APPS = ["django.contrib.staticfiles", "rest_framework", "orders.apps.OrdersConfig", "users"]
+MIDDLEWARE = ["whitenoise.middleware.WhiteNoiseMiddleware", "shared.middleware.Timing"]
+ROOT_URLCONF = "shop.urls"
+TEMPLATES = [{"DIRS": [BASE_DIR / "templates"]}]
+WSGI_APPLICATION = "shop.wsgi.application"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3"}}
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+MEDIA_ROOT = os.path.join(BASE_DIR, "uploaded")
+LOCALE_PATHS = [os.path.join(BASE_DIR, "locale")]
+`;
+
+/** A project of the usual shape, below a folder. */
+function project(prefix = ''): Record<string, string> {
+  const inside: Record<string, string> = {
+    'manage.py': manage('shop.settings'),
+    'shop/__init__.py': 'from .celery import app as celery_app\n',
+    'shop/celery.py':
+      'import os\nfrom celery import Celery\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\napp = Celery("shop")\napp.conf.beat_schedule = {}\n',
+    'shop/settings.py': settings,
+    'shop/urls.py':
+      'from django.urls import include, path\nurlpatterns = [path("api/", include("orders.urls")), path("a/<int:x>/health/", view)]\n',
+    'shop/wsgi.py':
+      'import os\nfrom django.core.wsgi import get_wsgi_application\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\napplication = get_wsgi_application()\n',
+    'shop/asgi.py': 'application = None\n',
+    'orders/__init__.py': '',
+    'orders/apps.py': '',
+    'orders/models.py':
+      'from django.db import models\nfrom django.conf import settings\nimport lightgbm\nMODEL = settings.BASE_DIR / "models" / "model.txt"\n',
+    'orders/urls.py':
+      'from django.urls import path\nfrom . import views\nurlpatterns = [path("healthz/", views.ok)]\n',
+    'orders/views.py': 'from pricing import rules\n\ndef ok(request):\n    import numpy.linalg\n',
+    'orders/tests/test_a.py': 'import factory\nfrom testtools import x\n',
+    'orders/management/commands/load.py': 'from reports.build import build\n',
+    'users/__init__.py': '',
+    'users/models.py':
+      'from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import onlytypes\n    from unused import y\n',
+    'pricing/__init__.py': '',
+    'pricing/rules.py': 'from .inner import z\nimport orders.models\n',
+    'pricing/inner.py': 'import pricing.rules\n',
+    'reports/__init__.py': '',
+    'reports/build.py': '',
+    'shared/__init__.py': '',
+    'shared/middleware.py': 'class Timing: pass\n',
+    'unused/__init__.py': '',
+    'unused/y.py': '',
+    'tests/test_all.py': '',
+    'docs/conf.py': '',
+    'models/model.txt': '',
+    'templates/base.html': '',
+    'locale/de/LC_MESSAGES/django.po': '',
+    'staticfiles/x.css': '',
+    'uploaded/x.png': '',
+    'weights/big.pkl': '',
+    'conftest.py': '',
+    'helper.py': '',
+    'db.sqlite3': '',
+  };
+  return Object.fromEntries(Object.entries(inside).map(([path, text]) => [prefix + path, text]));
+}
+
+describe.each(['', 'src/', 'apps/api/'])('manage.py in "%s"', (prefix) => {
+  const facts = detectProject(
+    memoryFiles('repo', { ...project(prefix), 'requirements.txt': 'Django==5.2\n', 'README.md': '' }),
+  );
+
+  test('where things are', () => {
+    expect(facts).toMatchObject({
+      name: 'shop',
+      workDir: prefix.replace(/\/$/, ''),
+      managePy: { value: `${prefix}manage.py` },
+      settingsModule: { value: 'shop.settings', evidence: [{ file: `${prefix}manage.py`, line: 7 }] },
+      settingsFiles: [`${prefix}shop/settings.py`],
+      wsgi: { value: 'shop.wsgi:application' },
+      asgi: { value: 'shop.asgi:application' },
+      entryPoint: 'wsgi',
+      healthPath: { value: '/api/healthz/', evidence: [{ file: `${prefix}orders/urls.py`, line: 3 }] },
+      allowedHosts: { value: [] },
+      thirdPartyApps: ['rest_framework'],
+      notes: [],
+    });
+  });
+
+  test('the closure of imports and named paths', () => {
+    const needed = facts.application
+      .filter((entry) => entry.needed)
+      .map((entry) => entry.path.slice(prefix.length));
+    expect(needed).toEqual([
+      'locale',
+      'models',
+      'orders',
+      'pricing',
+      'reports',
+      'shared',
+      'shop',
+      'templates',
+      'users',
+      'weights',
+    ]);
+    const reasons = Object.fromEntries(
+      facts.application.map((entry) => [entry.path.slice(prefix.length), entry.reason]),
+    );
+    expect(reasons).toMatchObject({
+      orders: 'in INSTALLED_APPS',
+      pricing: `imported by ${prefix}orders/views.py:1`,
+      templates: 'template folder',
+      locale: 'translations',
+      models: `named in ${prefix}orders/models.py:4`,
+      shared: 'named by MIDDLEWARE',
+      tests: 'tests, not imported',
+      docs: 'docs',
+      unused: 'not imported by the application',
+      'helper.py': 'not imported by the application',
+      staticfiles: 'STATIC_ROOT, made by collectstatic',
+      uploaded: 'MEDIA_ROOT, uploads',
+      weights: 'not clear whether it is used',
+    });
+    expect(facts.application.map((entry) => entry.path)).not.toContain(`${prefix}manage.py`);
+  });
+
+  test('modules of others', () => {
+    expect(facts.importedModules).toContain('lightgbm');
+    expect(facts.importedModules).toContain('django.db.models');
+    expect(facts.importedModules).toContain('numpy.linalg');
+    expect(facts.importedModules).not.toContain('os');
+    expect(facts.importedModules).not.toContain('factory');
+    expect(facts.importedModules).not.toContain('onlytypes');
+  });
+
+  test('static files and services', () => {
+    expect(facts.staticFiles).toMatchObject({
+      enabled: true,
+      root: `${prefix}staticfiles`,
+      rootSet: true,
+      url: 'static/',
+      whitenoise: true,
+      mediaRoot: `${prefix}uploaded`,
+    });
+    expect(facts.database.sqlitePath).toBe(`${prefix}db.sqlite3`);
+    expect(facts.services.celery).toMatchObject({ value: { application: 'shop', beat: true } });
+    expect(facts.services.redis).toBeNull();
+  });
+
+  test('the table is readable at 80 columns', () => {
+    const table = formatDetection(facts);
+    expect(table.split('\n').every((line) => line.length <= 80)).toBe(true);
+    expect(table).toContain('[x] ');
+    expect(table).toContain(`${prefix}shop/settings.py:4`);
+    expect(table).not.toContain('\u001B');
+    expect(formatDetection(facts, 80, { colour: true })).toContain('\u001B[1m');
+  });
+});
+
+describe('a settings package', () => {
+  const files = {
+    'backend/manage.py': manage('config.settings.dev'),
+    'backend/config/__init__.py': '',
+    'backend/config/wsgi.py':
+      'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")\napplication = 1\n',
+    'backend/config/settings/__init__.py': '',
+    'backend/config/settings/base.py':
+      'import os\nBASE_DIR = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))\nINSTALLED_APPS = ["a"]\nSTATIC_ROOT = BASE_DIR + "/static"\n',
+    'backend/config/settings/dev.py':
+      'from .base import *\nINSTALLED_APPS += ["debug_toolbar"]\ntry:\n    from .local import *\nexcept ImportError:\n    pass\n',
+    'backend/config/settings/production.py': 'from .base import *\n',
+    'backend/a/__init__.py': '',
+    'requirements.txt': 'Django\n',
+  };
+  test('is followed through its star imports', () => {
+    const facts = detectProject(memoryFiles('my-api', files));
+    expect(facts.name).toBe('my-api');
+    expect(facts.settingsFiles).toEqual([
+      'backend/config/settings/dev.py',
+      'backend/config/settings/base.py',
+    ]);
+    expect(facts.thirdPartyApps).toEqual(['debug_toolbar']);
+    expect(facts.staticFiles.root).toBe('backend/static');
+    expect(facts.wsgi?.value).toBe('config.wsgi:application');
+    expect(facts.notes[0]?.message).toContain('backend/config/wsgi.py names config.settings.production');
+  });
+  test('that chooses by environment is read whole', () => {
+    const choosing = {
+      ...files,
+      'backend/manage.py': manage('config.settings'),
+      'backend/config/settings/__init__.py':
+        'import os\nif os.environ.get("ENV") == "production":\n    from .production import *\nelse:\n    from .dev import *\n',
+    };
+    const facts = detectProject(memoryFiles('my-api', choosing));
+    expect(facts.settingsFiles).toEqual(
+      ['__init__', 'production', 'base', 'dev'].map((name) => `backend/config/settings/${name}.py`),
+    );
+    expect(facts.thirdPartyApps).toEqual(['debug_toolbar']);
+    expect(facts.variables).toMatchObject([{ name: 'ENV', required: false }]);
+  });
+});
+
+test('sys.path and folders above the work dir', () => {
+  const facts = detectProject(
+    memoryFiles('repo', {
+      'server/web/manage.py': `import sys\nfrom pathlib import Path\nsys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "libs"))\n${manage('site_.settings')}`,
+      'server/web/site_/__init__.py': '',
+      'server/web/site_/settings.py':
+        'import os\nBASE_DIR = os.path.dirname(os.path.dirname(__file__))\nINSTALLED_APPS = ["common"]\nSTATICFILES_DIRS = [os.path.join(BASE_DIR, "..", "..", "public")]\n',
+      'libs/common/__init__.py': '',
+      'public/a.css': '',
+      'other/b.py': '',
+    }),
+  );
+  expect(facts.application.filter((entry) => entry.needed).map((entry) => entry.path)).toEqual([
+    'libs',
+    'public',
+    'server/web/site_',
+  ]);
+  expect(facts.thirdPartyApps).toEqual([]);
+});
+
+describe('bad input', () => {
+  const failure = (files: Record<string, string>, choice?: string): string => {
+    try {
+      detectProject(memoryFiles('repo', files), choice === undefined ? {} : { managePy: choice });
+    } catch (error) {
+      expect(error).toBeInstanceOf(DetectionError);
+      return error instanceof Error ? error.message : '';
+    }
+    throw new Error('no error');
+  };
+  const minimal = { 'manage.py': manage('s'), 's.py': '' };
+
+  test('no manage.py', () => {
+    expect(failure({ 'requirements.txt': 'django>=5\n' })).toMatch(/No manage\.py.*requirements\.txt/);
+    expect(failure({ 'app.py': '' })).toMatch(/in no requirements file/);
+    expect(failure({ 'manage.py': 'from flask import x\n' })).toMatch(/does not mention Django/);
+    expect(failure({ '{{cookiecutter.name}}/manage.py': manage('x') })).toMatch(/unrendered template/);
+  });
+  test('several manage.py', () => {
+    const message = failure({ 'a/manage.py': manage('s'), 'b/manage.py': manage('s') });
+    expect(message).toContain('a/manage.py, b/manage.py');
+    expect(message).toContain('--manage-py');
+    const files = { 'a/manage.py': manage('s'), 'a/s.py': '', 'b/manage.py': manage('s'), 'b/s.py': '' };
+    expect(detectProject(memoryFiles('repo', files), { managePy: 'b' }).workDir).toBe('b');
+    expect(detectProject(memoryFiles('repo', files), { managePy: './a/manage.py' }).workDir).toBe('a');
+    expect(failure(files, 'c/manage.py')).toMatch(/no such file/);
+    expect(failure(files, '../manage.py')).toMatch(/no such file/);
+  });
+  test('one in a test folder loses, with a note', () => {
+    const facts = detectProject(
+      memoryFiles('repo', {
+        'src/manage.py': manage('s'),
+        'src/s.py': '',
+        'tests/manage.py': manage('t'),
+        'examples/demo/manage.py': manage('t'),
+      }),
+    );
+    expect(facts.workDir).toBe('src');
+    expect(facts.notes[0]?.message).toContain('tests/manage.py');
+    expect(
+      detectProject(memoryFiles('repo', { 'example/manage.py': manage('s'), 'example/s.py': '' })).workDir,
+    ).toBe('example');
+  });
+  test('a settings module that does not exist', () => {
+    const message = failure({ 'manage.py': manage('config.settings'), 'shop/settings.py': '' });
+    expect(message).toContain('manage.py:7 names the settings module config.settings');
+    expect(message).toContain('config/settings.py, config/settings/__init__.py');
+    expect(message).toContain('shop.settings');
+  });
+  test('a syntax error and Python 2', () => {
+    expect(failure({ ...minimal, 's.py': 'A = 1\nB = [\n' })).toContain('s.py:2 has a syntax error');
+    expect(failure({ ...minimal, 's.py': 'print "x"\n' })).toMatch(/s\.py:1 is Python 2/);
+  });
+  test('hostile names', () => {
+    const facts = detectProject(
+      memoryFiles('re po\n"x"', {
+        ...minimal,
+        'a b\n"c"/x.py': '',
+        '\u001B[31mred/x.txt': '',
+        "it's.py": '',
+      }),
+    );
+    expect(facts.name).toBe('s');
+    expect(formatDetection(facts)).not.toContain('\u001B');
+  });
+});
+
+test('Docker files, env file and Redis', () => {
+  const files = memoryFiles(
+    'repo',
+    {
+      'manage.py': manage('s'),
+      's.py':
+        'import os\nINSTALLED_APPS = ["channels"]\nASGI_APPLICATION = "asgi.application"\nCHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [os.getenv("REDIS_URL")]}}}\n',
+      'asgi.py': 'application = 1\n',
+      'wsgi.py': 'application = 1\n',
+      Dockerfile: '',
+      '.dockerignore': '',
+      'docker-compose.prod.yml': 'services:\n  db:\n    image: postgis/postgis:16\n',
+      '.env': '',
+    },
+    { present: true, tracked: ['.env'] },
+  );
+  const facts = detectProject(files);
+  expect(facts.existing).toEqual({
+    dockerfile: 'Dockerfile',
+    dockerignore: '.dockerignore',
+    composeFiles: ['docker-compose.prod.yml'],
+    envFile: '.env',
+    envFileTracked: true,
+    composePostgres: true,
+  });
+  expect(facts.services.redis?.value.variables).toEqual(['REDIS_URL']);
+  expect(facts.services.channels?.value).toBe(true);
+  expect(facts).toMatchObject({
+    entryPoint: 'asgi',
+    asgi: { value: 'asgi:application' },
+    wsgi: { value: 'wsgi:application' },
+  });
+  expect(facts.notes.some((note) => note.message.includes('.env is tracked'))).toBe(true);
+});

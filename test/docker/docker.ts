@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import { get } from 'node:http';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { engineEnvironment } from './engine/engine-environment.ts';
+
+/** The environment that reaches an engine, or null. Asked once per test file. */
+export const engine = engineEnvironment();
+
+export const ROOT = join(import.meta.dirname, '../..');
+
+export interface CommandResult {
+  status: number;
+  /** Standard output and standard error in one. */
+  output: string;
+}
+
+/** Runs a program in a folder with the engine's environment; never throws. */
+export function run(folder: string, program: string, args: string[], extra: Record<string, string> = {}): CommandResult {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+    env: { ...(engine ?? process.env), ...extra } as NodeJS.ProcessEnv,
+  });
+  return { status: status ?? 1, output: `${stdout ?? ''}${stderr ?? ''}${error ? String(error) : ''}` };
+}
+
+/** Runs a program that must succeed; the error shows the end of its output. */
+export function mustRun(folder: string, program: string, args: string[], extra: Record<string, string> = {}): string {
+  const { status, output } = run(folder, program, args, extra);
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: exit ${status}\n${output.slice(-6000)}`);
+  return output;
+}
+
+/** A copy of a project in a folder of its own, on which the built command has been run. */
+export function generatedProject(source: string, options: string[]): string {
+  const folder = join(mkdtempSync(join(tmpdir(), 'backendai-docker-')), 'project');
+  cpSync(source, folder, { recursive: true });
+  mustRun(folder, process.execPath, [join(ROOT, 'dist/bin/backendai-docker.js'), '--defaults', ...options]);
+  return folder;
+}
+
+export function removeProject(folder: string): void {
+  rmSync(join(folder, '..'), { recursive: true, force: true });
+}
+
+/** Status and body of one request; status 0 when nothing answers. */
+export function request(port: number, path: string, host = 'localhost'): Promise<{ status: number; body: string }> {
+  return new Promise((resolve) => {
+    const sent = get({ host: '127.0.0.1', port, path, headers: { host }, timeout: 10_000 }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (body += chunk));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    sent.on('timeout', () => sent.destroy(new Error('timeout')));
+    sent.on('error', () => resolve({ status: 0, body: '' }));
+  });
+}
+
+/** Asks until a condition holds; throws with the last answer after `seconds`. */
+export async function eventually<T>(seconds: number, ask: () => Promise<T>, holds: (answer: T) => boolean): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const answer = await ask();
+    if (holds(answer)) return answer;
+    if (Date.now() > end) throw new Error(`not so after ${seconds} s; the last answer: ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+/** The port of this machine on which a Compose service is published. */
+export function publishedPort(folder: string, service: string, port: number, options: string[] = []): number {
+  const output = mustRun(folder, 'docker', ['compose', ...options, 'port', service, String(port)]);
+  return Number(output.trim().split(':').at(-1));
+}
+
+/** Size of an image in bytes. */
+export function imageSize(name: string): number {
+  return Number(mustRun(ROOT, 'docker', ['image', 'inspect', '--format', '{{.Size}}', name]).trim());
+}

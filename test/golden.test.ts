@@ -1,0 +1,88 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import dockerignore from '@balena/dockerignore';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { DockerfileParser } from 'dockerfile-ast';
+import type { AnswerName } from '../generators/app/answers/answers.ts';
+import { resolveAnswers } from '../generators/app/answers/resolve-answers.ts';
+import { detectProject } from '../generators/app/detection/detect-project.ts';
+import { readDiskFiles } from '../generators/app/detection/disk-files.ts';
+import { makePlan } from '../generators/app/planning/make-plan.ts';
+import type { Plan } from '../generators/app/planning/plan.ts';
+import { renderFiles, type RenderedFile } from '../generators/app/rendering/render-files.ts';
+
+const GOLDEN = join(import.meta.dirname, 'golden');
+const cases = readdirSync(GOLDEN).filter((name) => existsSync(join(GOLDEN, name, 'answers.json')));
+
+/** The bundled sample is the main case; it is not copied. */
+function projectFolder(name: string): string {
+  return name === 'sample' ? join(import.meta.dirname, '../sample/backendai') : join(GOLDEN, name, 'project');
+}
+
+async function generate(name: string): Promise<{ plan: Plan; rendered: Map<string, RenderedFile> }> {
+  const commandLine = JSON.parse(readFileSync(join(GOLDEN, name, 'answers.json'), 'utf8')) as Partial<
+    Record<AnswerName, string>
+  >;
+  const facts = detectProject(readDiskFiles(projectFolder(name)));
+  const { answers } = await resolveAnswers(facts, { commandLine, stored: {}, askAnswered: false });
+  const plan = makePlan(facts, answers, '0.1.0');
+  return { plan, rendered: renderFiles(plan, () => 'a-fresh-random-secret') };
+}
+
+const filesBelow = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    : [];
+
+describe.each(cases)('golden project %s', (name) => {
+  it('gets exactly the expected files', async () => {
+    const { rendered } = await generate(name);
+    const expected = join(GOLDEN, name, 'expected');
+    // .env holds random values and is not committed anywhere.
+    const paths = [...rendered.keys()].filter((path) => path !== '.env');
+    for (const path of paths) {
+      await expect(rendered.get(path)?.text).toMatchFileSnapshot(join(expected, path));
+    }
+    // A missing file fails above; one that is no longer written fails here.
+    expect(filesBelow(expected).filter((path) => !paths.includes(path))).toEqual([]);
+  });
+
+  it('has a .dockerignore that keeps what is copied and drops secrets and history', async () => {
+    const { plan, rendered } = await generate(name);
+    const patterns = rendered.get('.dockerignore')?.text.split('\n') ?? [];
+    const ignored = (dockerignore as unknown as typeof dockerignore.default)().add(patterns);
+    const copied = plan.copies.flatMap((group) => group.sources);
+    for (const path of [...copied, ...plan.install.productionMounts, ...plan.install.developmentMounts]) {
+      expect(ignored.ignores(path), `${path} must reach the build`).toBe(false);
+    }
+    for (const path of ['.git/config', '.env', '.env.production', 'db.sqlite3', 'apps/__pycache__/x.pyc', '.venv/bin/python']) {
+      expect(ignored.ignores(path), `${path} must stay out`).toBe(true);
+    }
+  });
+
+  it('has well-formed Compose files and a Dockerfile that ends in production', async () => {
+    const { plan, rendered } = await generate(name);
+    const compose = parse(rendered.get('compose.yaml')?.text ?? '', { merge: true }) as { services: Record<string, object> };
+    expect(compose.services).toMatchObject({
+      web: { read_only: true, cap_drop: ['ALL'] },
+      migrate: { command: ['python', 'manage.py', 'migrate', '--noinput'], restart: 'no' },
+    });
+    const development = parse(rendered.get('compose.dev.yaml')?.text ?? '', { merge: true }) as typeof compose;
+    expect(development.services).toHaveProperty('web');
+    const dockerfile = DockerfileParser.parse(rendered.get('Dockerfile')?.text ?? '');
+    const stages = dockerfile.getFROMs().map((from) => from.getBuildStage());
+    expect(stages.at(-1)).toBe('production');
+    expect(stages).toEqual(expect.arrayContaining(['builder', 'development']));
+    expect(dockerfile.getFROMs()[0]?.getImage()).toBe(plan.baseImage);
+  });
+
+  it('writes every secret into .env only', async () => {
+    const { rendered } = await generate(name);
+    for (const [path, { text }] of rendered) {
+      expect(text.includes('a-fresh-random-secret'), path).toBe(path === '.env' && /SECRET|PASSWORD/.test(text));
+    }
+  });
+});

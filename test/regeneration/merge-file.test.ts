@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { MARKERS, hasMarkers, mergeFile } from '../../generators/app/regeneration/merge-file.ts';
+
+const base = 'one\ntwo\nthree\nfour\nfive\n';
+
+describe('mergeFile', () => {
+  it('creates what is new and leaves what the user deleted', () => {
+    expect(mergeFile({ base: undefined, ours: undefined, theirs: base })).toEqual({ kind: 'create', text: base });
+    expect(mergeFile({ base, ours: undefined, theirs: 'new\n' })).toEqual({ kind: 'deleted-by-user' });
+  });
+
+  it('changes nothing where there is nothing new, so that edits stay', () => {
+    expect(mergeFile({ base, ours: 'edited\n', theirs: base })).toEqual({ kind: 'unchanged' });
+    expect(mergeFile({ base: undefined, ours: base, theirs: base })).toEqual({ kind: 'unchanged' });
+  });
+
+  it('takes the new text of a file that was not edited', () => {
+    expect(mergeFile({ base, ours: base, theirs: 'new\n' })).toEqual({ kind: 'update', text: 'new\n' });
+  });
+
+  it('merges changes of different lines', () => {
+    const ours = base.replace('one', 'ONE');
+    const theirs = base.replace('five', 'FIVE');
+    expect(mergeFile({ base, ours, theirs })).toEqual({ kind: 'merge', text: 'ONE\ntwo\nthree\nfour\nFIVE\n' });
+  });
+
+  it('marks changes of the same line, diff3 style, and notices the markers next time', () => {
+    const decision = mergeFile({ base, ours: base.replace('three', 'mine'), theirs: base.replace('three', 'new') });
+    if (decision.kind !== 'overlap') throw new Error(decision.kind);
+    expect(decision.marked).toBe(
+      ['one', 'two', MARKERS.ours, 'mine', MARKERS.base, 'three', MARKERS.middle, 'new', MARKERS.theirs, 'four', 'five', ''].join('\n'),
+    );
+    expect(hasMarkers(decision.marked)).toBe(true);
+    expect(mergeFile({ base, ours: decision.marked, theirs: 'x\n' })).toEqual({ kind: 'unresolved' });
+  });
+
+  it('keeps the line endings of the disk', () => {
+    const ours = base.replaceAll('\n', '\r\n');
+    expect(mergeFile({ base, ours, theirs: 'new\n' })).toEqual({ kind: 'update', text: 'new\r\n' });
+    expect(mergeFile({ base, ours, theirs: base })).toEqual({ kind: 'unchanged' });
+  });
+
+  it('takes a file without a base as the user’s', () => {
+    expect(mergeFile({ base: undefined, ours: 'theirs\n', theirs: base }).kind).toBe('foreign');
+  });
+
+  it('agrees with git merge-file wherever both merge cleanly', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'merge-'));
+    let state = 7;
+    const random = (below: number): number => {
+      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return state % below;
+    };
+    const edit = (lines: string[]): string[] => {
+      const copy = [...lines];
+      for (let count = 1 + random(2); count > 0; count -= 1) {
+        const at = random(copy.length);
+        const kind = random(3);
+        if (kind === 0) copy.splice(at, 1);
+        else if (kind === 1) copy.splice(at, 0, `inserted ${random(1000)}`);
+        else copy[at] = `changed ${random(1000)}`;
+      }
+      return copy;
+    };
+    let clean = 0;
+    try {
+      for (let round = 0; round < 150; round += 1) {
+        const lines = Array.from({ length: 12 }, (_, index) => `line ${index}`);
+        const [o, a, b] = [lines, edit(lines), edit(lines)].map((list) => `${list.join('\n')}\n`) as [string, string, string];
+        for (const [name, text] of [['a', a], ['o', o], ['b', b]] as const) writeFileSync(join(folder, name), text);
+        const git = spawnSync('git', ['merge-file', '-p', 'a', 'o', 'b'], { cwd: folder, encoding: 'utf8' });
+        const decision = mergeFile({ base: o, ours: a, theirs: b });
+        if (decision.kind === 'merge' || decision.kind === 'update') {
+          expect(git.status).toBe(0);
+          expect(decision.text).toBe(git.stdout);
+          clean += 1;
+        }
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    expect(clean).toBeGreaterThan(50);
+  });
+});

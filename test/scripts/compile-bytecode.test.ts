@@ -1,0 +1,132 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { type Outcome, renderScript, runPython, temporaryFolder } from './rendered-script.ts';
+
+const MODULES = {
+  'good.py':
+    'import good_helper\nVALUE = "compiled"\nNAMES = {"a", "b", "c"}\nis_in = "x" in {"u", "v", "w", "x"}\n',
+  'good_helper.py': '',
+  'unused.py': '',
+  'fails.py': 'import fails_helper\nraise RuntimeError("needs a server")\n',
+  'fails_helper.py': '',
+  'stops.py': 'print("noise")\nraise SystemExit(3)\n',
+  'ends.py': 'import os\nos._exit(0)\n',
+  'crashes.py': 'import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n',
+  'hangs.py': 'import time\ntime.sleep(60)\n',
+  'last.py': 'import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()\n',
+};
+
+const script = (): string =>
+  renderScript('compile_bytecode.py').replace('SECONDS_PER_IMPORT = 60', 'SECONDS_PER_IMPORT = 2');
+
+const project = (files: Record<string, string>): string =>
+  temporaryFolder({
+    'compile_bytecode.py': script(),
+    ...Object.fromEntries(Object.entries(files).map(([name, text]) => [join('app', name), text])),
+  });
+
+async function compile(folder: string, mode: string, names: string[], output = 'pyc'): Promise<Outcome> {
+  const args = [join(folder, 'compile_bytecode.py'), mode, '--output', join(folder, output), ...names];
+  return runPython(args, {
+    env: { PYTHONPATH: join(folder, 'app'), PYTHONDONTWRITEBYTECODE: '1', PYTHONHASHSEED: 'random' },
+  });
+}
+
+/** Compiled files of the project: module → content. */
+function compiled(folder: string, output = 'pyc'): Map<string, Buffer> {
+  const place = join(folder, output, folder, 'app');
+  const files = readdirSync(place, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.pyc'),
+  );
+  return new Map(
+    files.toSorted().map((name) => [name.replace(/\.cpython-.*$/, ''), readFileSync(join(place, name))]),
+  );
+}
+
+it('compiles what the modules load, whatever some of them do', async () => {
+  const folder = project(MODULES);
+  const names = ['good', 'fails', 'stops', 'ends', 'crashes', 'hangs', 'missing', 'last'];
+  const { code, stdout, stderr } = await compile(folder, 'modules', names);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  const loaded = [
+    'crashes',
+    'ends',
+    'fails',
+    'fails_helper',
+    'good',
+    'good_helper',
+    'hangs',
+    'last',
+    'stops',
+  ];
+  expect([...compiled(folder).keys()]).toEqual(loaded);
+  const notes = stdout.split('\n').filter((line) => line.startsWith('  '));
+  expect(notes).toEqual([
+    '  fails RuntimeError: needs a server',
+    '  stops SystemExit: 3',
+    '  ends ended its process (exit code 0)',
+    '  crashes ended its process (exit code -11)',
+    '  hangs ended its process (exit code -14)',
+    "  missing ModuleNotFoundError: No module named 'missing'",
+  ]);
+  expect(stdout).toMatch(/\d+ files, \d+\.\d MB of byte-code, \d+\.\d s\n$/);
+});
+
+it('compiles the standard library too', async () => {
+  const folder = project(MODULES);
+  await compile(folder, 'modules', ['good']);
+  const files = readdirSync(join(folder, 'pyc'), { recursive: true, encoding: 'utf8' });
+  expect(files.some((name) => /encodings\/utf_8\.cpython-\d+\.pyc$/.test(name))).toBe(true);
+});
+
+it.each(['modules', 'tree'])(
+  'writes the same bytes twice, never checked against the source: %s',
+  async (mode) => {
+    const folder = project(MODULES);
+    const names = mode === 'tree' ? [join(folder, 'app')] : ['good', 'fails'];
+    await compile(folder, mode, names, 'one');
+    await compile(folder, mode, names, 'two');
+    const first = compiled(folder, 'one');
+    expect(first.size).toBeGreaterThan(3);
+    expect(compiled(folder, 'two')).toEqual(first);
+    // PEP 552: the flags after the magic number; 1 is "hash, not checked".
+    for (const bytes of first.values()) expect(bytes.readUInt32LE(4)).toBe(1);
+  },
+);
+
+it('is found by Python under PYTHONPYCACHEPREFIX', async () => {
+  const folder = project(MODULES);
+  await compile(folder, 'modules', ['good']);
+  writeFileSync(join(folder, 'app/good.py'), 'VALUE = "changed since"\n');
+  const { stdout } = await runPython(['-c', 'import good; print(good.VALUE)'], {
+    env: { PYTHONPATH: join(folder, 'app'), PYTHONPYCACHEPREFIX: join(folder, 'pyc') },
+  });
+  expect(stdout).toBe('compiled\n');
+});
+
+it('compiles a tree and names what is no Python 3', async () => {
+  const folder = project({
+    'manage.py': '',
+    'shop/models.py': 'WARNS = "\\d"\n',
+    'shop/tests/test_models.py': '',
+    'shop/conf/app_template/views.py': 'class {{ name }}:\n',
+    'legacy.py': 'print "Python 2"\n',
+    'binary.py': '\u0000',
+    '.hidden/skipped.py': '',
+  });
+  const { code, stdout, stderr } = await compile(folder, 'tree', [join(folder, 'app')]);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  expect([...compiled(folder).keys()]).toEqual(['manage', 'shop/models', 'shop/tests/test_models']);
+  expect(stdout).toContain('Note: 3 not loaded or not compiled');
+  expect(stdout).toContain(join(folder, 'app/legacy.py'));
+});
+
+it('says how it is called', async () => {
+  const folder = project({});
+  const { code, stderr } = await compile(folder, 'nonsense', []);
+  expect(code).toBe(2);
+  expect(stderr).toContain('usage:');
+});

@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import ejs from 'ejs';
+import { onTestFinished } from 'vitest';
+import { pythonLiteral } from '../../generators/app/planning/quoting.ts';
+
+export const SCRIPTS = [
+  'compare_images.py',
+  'compile_bytecode.py',
+  'gunicorn.conf.py',
+  'healthcheck.py',
+  'verify_image.py',
+] as const;
+
+export type Script = (typeof SCRIPTS)[number];
+
+const CONSTANTS = {
+  allowedHost: 'localhost',
+  application: 'backendAI.wsgi:application',
+  baseImage: 'python:3.12-slim-trixie',
+  buildVariables: { SECRET_KEY: 'build' } as Record<string, string>,
+  composeProject: 'backend',
+  database: 'postgres',
+  entryPoint: 'wsgi',
+  forbiddenPaths: ['.git', '.env', 'docs'],
+  healthPath: '/',
+  imageName: 'backend',
+  importModules: ['django'],
+  installCommand: 'pip install -r requirements.txt',
+  port: 8000,
+  sampleStaticFile: 'admin/css/base.css' as string | null,
+  server: 'gunicorn',
+  settingsModule: 'backendAI.settings',
+  staticUrl: '/static/' as string | null,
+};
+
+export type Constants = Partial<typeof CONSTANTS>;
+
+/** The text of one script as a project gets it. */
+export function renderScript(script: Script, changed: Constants = {}): string {
+  const constants = { ...CONSTANTS, ...changed };
+  const python = Object.fromEntries(
+    Object.entries(constants).map(([name, value]) => [name, pythonLiteral(value)]),
+  );
+  const template = join(import.meta.dirname, '../../templates/docker', `${script}.ejs`);
+  return ejs.render(
+    readFileSync(template, 'utf8'),
+    { python, entryPoint: constants.entryPoint, server: constants.server },
+    { localsName: 'it', strict: true, escape: String },
+  );
+}
+
+/** A folder that the end of the test removes, with these files. */
+export function temporaryFolder(files: Record<string, string> = {}): string {
+  const folder = mkdtempSync(join(tmpdir(), 'backendai-docker-scripts-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+export interface Outcome {
+  code: number | string | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs Python without blocking this process, which may serve what the script asks for. */
+export async function runPython(
+  args: string[],
+  options: { env?: Record<string, string>; python?: string } = {},
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(
+      options.python ?? 'python3',
+      args,
+      { env: { ...process.env, ...options.env }, encoding: 'utf8' },
+      (error, stdout, stderr) => resolve({ code: error ? (error.code ?? null) : 0, stdout, stderr }),
+    );
+  });
+}
+
+/**
+ * Loads a script as a module called `script` and evaluates a Python expression.
+ * @returns its value, by way of JSON
+ */
+export async function evaluate(
+  file: string,
+  expression: string,
+  env: Record<string, string> = {},
+): Promise<unknown> {
+  const code = [
+    'import importlib.util, json, os, sys',
+    'spec = importlib.util.spec_from_file_location("script", sys.argv[1])',
+    'script = importlib.util.module_from_spec(spec)',
+    'spec.loader.exec_module(script)',
+    `print(json.dumps(${expression}))`,
+  ].join('\n');
+  const { code: exitCode, stdout, stderr } = await runPython(['-B', '-c', code, file], { env });
+  if (exitCode !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}

@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, it } from 'vitest';
+import { type Constants, renderScript, SCRIPTS, temporaryFolder } from './rendered-script.ts';
+
+const VARIANTS: Record<string, Constants> = {
+  'PostgreSQL behind gunicorn': {},
+  'Supabase behind an ASGI server, with nothing optional': {
+    buildVariables: {},
+    database: 'supabase',
+    entryPoint: 'asgi',
+    forbiddenPaths: [],
+    importModules: [],
+    sampleStaticFile: null,
+    server: 'gunicorn',
+    staticUrl: null,
+  },
+  'values that need quoting': {
+    buildVariables: { QUOTE: `"'\\ \n{}` },
+    healthPath: '/"quoted"/{braces}',
+    installCommand: 'pip install "a[b]" && echo \'{}\'',
+  },
+};
+
+const runs = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
+
+function writeScripts(constants: Constants): { folder: string; files: string[] } {
+  const texts = SCRIPTS.map((script) => [script, renderScript(script, constants)] as const);
+  const folder = temporaryFolder(Object.fromEntries(texts));
+  return { folder, files: SCRIPTS.map((script) => join(folder, script)) };
+}
+
+describe.each(Object.entries(VARIANTS))('%s', (_name, constants) => {
+  it.for(['python3', 'python3.8', 'python3.13'])('compiles with %s', (python, { skip, expect: check }) => {
+    if (!runs(python)) skip(`${python} is not on PATH`);
+    const { files } = writeScripts(constants);
+    const { status, stderr } = spawnSync(python, ['-W', 'error', '-m', 'py_compile', ...files], {
+      encoding: 'utf8',
+    });
+    check(stderr).toBe('');
+    check(status).toBe(0);
+  });
+});
+
+const RULES = ['--isolated', '--target-version', 'py38', '--line-length', '100'];
+
+it.for([
+  { name: 'lint', args: ['check', '--select', 'E,F,W,I,B,UP,SIM'] },
+  { name: 'format', args: ['format', '--diff'] },
+])('passes ruff: $name', ({ args }, { skip, expect: check }) => {
+  if (!runs('ruff')) skip('ruff is not on PATH');
+  for (const constants of Object.values(VARIANTS).slice(0, 2)) {
+    const { files } = writeScripts(constants);
+    const { status, stdout } = spawnSync('ruff', [...args, ...RULES, ...files], { encoding: 'utf8' });
+    check(status, stdout).toBe(0);
+  }
+});
