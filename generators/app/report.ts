@@ -30,7 +30,7 @@ export function formatAnswers(answers: Answers, origins: Record<AnswerName, Answ
     const value = answers[name];
     const text = Array.isArray(value) ? value.join(', ') || 'none' : String(value);
     const head = `  ${option.padEnd(18)} `;
-    const tail = origins[name] === 'asked' ? '' : ` (${origins[name]})`;
+    const tail = origins[name] === 'asked' ? '' : ` (${origins[name] === 'default' ? 'detected' : origins[name]})`;
     return head + wrap(`${text}${tail}`, 80, ' '.repeat(head.length));
   });
   return lines.join('\n');
@@ -73,7 +73,7 @@ export function formatNextSteps(plan: Plan, envMissing: boolean): string {
   else if (plan.database === 'supabase') steps.push(['edit .env', 'the values of your database: SUPABASE_SETUP.md']);
   else if (plan.database === 'external') steps.push(['edit .env', 'the values of your database']);
   steps.push(
-    ['docker compose up --build --detach --wait', `then open http://localhost:${plan.port}${plan.healthPath}`],
+    ['docker compose up --build --wait', `http://localhost:${plan.port}${plan.healthPath}`],
     ['python3 docker/verify_image.py', 'checks the image'],
     ['docker compose --file compose.dev.yaml up --watch', 'development'],
   );

@@ -230,16 +230,17 @@ test('sys.path and folders above the work dir', () => {
   expect(facts.thirdPartyApps).toEqual([]);
 });
 
+const failure = (files: Record<string, string>, choice?: string): string => {
+  try {
+    detectProject(memoryFiles('repo', files), choice === undefined ? {} : { managePy: choice });
+  } catch (error) {
+    expect(error).toBeInstanceOf(DetectionError);
+    return error instanceof Error ? error.message : '';
+  }
+  throw new Error('no error');
+};
+
 describe('bad input', () => {
-  const failure = (files: Record<string, string>, choice?: string): string => {
-    try {
-      detectProject(memoryFiles('repo', files), choice === undefined ? {} : { managePy: choice });
-    } catch (error) {
-      expect(error).toBeInstanceOf(DetectionError);
-      return error instanceof Error ? error.message : '';
-    }
-    throw new Error('no error');
-  };
   const minimal = { 'manage.py': manage('s'), 's.py': '' };
 
   test('no manage.py', () => {

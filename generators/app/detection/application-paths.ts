@@ -37,6 +37,8 @@ const unusedFolders: readonly [RegExp, string][] = [
 const modelFile =
   /\.(?:pkl|pickle|joblib|sav|onnx|pt|pth|h5|keras|tflite|pb|safetensors|gguf|bin|model|npz|npy|parquet|bst|cbm|mlmodel|faiss|index)$/i;
 
+const hidden = (path: string): boolean => (path.split('/').at(-1) ?? '').startsWith('.');
+
 /**
  * The candidates for the selective COPY: children of the work dir, and outside it only what is reached.
  * Sorted by path, the needed ones not apart.
@@ -55,7 +57,6 @@ export function applicationPaths(
     (known.mediaRoot !== null && isInside(path, known.mediaRoot)) ||
     path === known.sqlite ||
     /\.(?:sqlite3?|db)$/.test(path);
-  const hidden = (path: string): boolean => (path.split('/').at(-1) ?? '').startsWith('.');
 
   for (const [file, why] of closure.modules) {
     const child = childOf(file);
@@ -98,7 +99,7 @@ export function applicationPaths(
       found.set(child, unreachedFolder(child, contents, known, pythonFolders));
     }
   }
-  return [...found.values()].sort((left, right) => (left.path < right.path ? -1 : 1));
+  return [...found.values()].toSorted((left, right) => (left.path < right.path ? -1 : 1));
 }
 
 /** The child of the deepest folder that a path shares with the work dir. */

@@ -278,7 +278,7 @@ function thirdPartyApps(settings: DjangoSettings): string[] {
           name.split('.')[0] !== 'django' && settings.modules.find(name.split('.')[0] ?? '') === undefined,
       ),
     ),
-  ].sort();
+  ].toSorted();
 }
 
 function readStatic(settings: DjangoSettings, workDir: string): StaticFacts {

@@ -136,7 +136,7 @@ function projectRows(facts: ProjectFacts): Row[] {
 
 function applicationRows(facts: ProjectFacts): Row[] {
   return [...facts.application]
-    .sort((left, right) => Number(right.needed) - Number(left.needed))
+    .toSorted((left, right) => Number(right.needed) - Number(left.needed))
     .map((entry) => ({
       label: `${entry.needed ? '[x]' : '[ ]'} ${entry.path}${/\.\w+$/.test(entry.path) ? '' : '/'}`,
       value: entry.reason,

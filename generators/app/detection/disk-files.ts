@@ -50,7 +50,7 @@ export function readDiskFiles(root: string): ProjectFiles {
     topLevel: () =>
       readFolder(absolute)
         .map((entry) => (isFolder(absolute, entry) ? `${entry.name}/` : entry.name))
-        .sort(),
+        .toSorted(),
     exists: (path) => isFile(join(absolute, path)),
     read: (path) => readText(absolute, path),
     git: () => gitOf(absolute),
@@ -85,7 +85,7 @@ function walk(root: string): string[] {
     }
   };
   visit(root, '', 0);
-  return found.sort();
+  return found.toSorted();
 }
 
 function enters(parent: string, name: string): boolean {

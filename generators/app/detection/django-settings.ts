@@ -138,7 +138,7 @@ export function entryFiles(files: ProjectFiles, workDir: string): string[] {
         /(?:^|\/)[aw]sgi(?:\.py|\/__init__\.py)$/.test(path) &&
         !/(?:^|\/)(?:tests?|examples?|docs)\//.test(path),
     )
-    .sort((left, right) => left.split('/').length - right.split('/').length || (left < right ? -1 : 1))
+    .toSorted((left, right) => left.split('/').length - right.split('/').length || (left < right ? -1 : 1))
     .slice(0, 8);
 }
 

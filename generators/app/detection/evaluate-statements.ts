@@ -59,7 +59,8 @@ export function loadModule(evaluation: Evaluation, file: string): Scope | undefi
 /** Functions that nothing called are read for the variables in them, which are then not required. */
 function visitUncalled(evaluation: Evaluation, scope: Scope): void {
   evaluation.dead += 1;
-  for (const value of [...scope.names.values()]) {
+  // A copy, because following a function may add names.
+  for (const value of Array.from(scope.names.values())) {
     if (
       value.data.kind === 'function' &&
       value.data.scope === scope &&
@@ -144,7 +145,7 @@ function runStatement(evaluation: Evaluation, scope: Scope, node: SyntaxNode): O
 
 function bodiesBelow(node: SyntaxNode): SyntaxNode[] {
   return childrenOf(node).flatMap((child) =>
-    child.name === 'Body' ? [child] : /^Match/.test(child.name) ? bodiesBelow(child) : [],
+    child.name === 'Body' ? [child] : child.name.startsWith('Match') ? bodiesBelow(child) : [],
   );
 }
 
@@ -683,7 +684,7 @@ function tryStatement(evaluation: Evaluation, scope: Scope, node: SyntaxNode): O
 function withStatement(evaluation: Evaluation, scope: Scope, node: SyntaxNode): Outcome {
   const parts = childrenOf(node);
   const body = parts.find((part) => part.name === 'Body');
-  const expressions = parts.filter((part) => /Expression$/.test(part.name));
+  const expressions = parts.filter((part) => part.name.endsWith('Expression'));
   const undo: (() => void)[] = [];
   for (const expression of expressions) {
     const [callee, list] = childrenOf(expression);

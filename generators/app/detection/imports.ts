@@ -127,7 +127,7 @@ export function followImports(
       if (location !== undefined) reachLocation(location, why);
     }
   }
-  return { modules: reached, external: [...external].sort() };
+  return { modules: reached, external: [...external].toSorted() };
 }
 
 function packagesAbove(modules: ProjectModules, file: string): string[] {

@@ -30,10 +30,10 @@ export function memoryFiles(
   git: MemoryGit = {},
 ): ProjectFiles {
   const byPath = new Map(Object.entries(contents));
-  const sorted = [...byPath.keys()].sort();
+  const sorted = [...byPath.keys()].toSorted();
   const top = [
     ...new Set(sorted.map((path) => (path.includes('/') ? `${path.slice(0, path.indexOf('/'))}/` : path))),
-  ].sort();
+  ].toSorted();
   return {
     name,
     files: () => sorted,

@@ -29,6 +29,12 @@ export interface ProjectModules {
 
 const identifier = /^[^\W\d]\w*$/u;
 
+/** The path that a dotted name means in a folder; undefined for names that Python has not. */
+const pathOf = (folder: string, dotted: string): string | undefined => {
+  const parts = dotted.split('.');
+  return parts.every((part) => identifier.test(part)) ? joinRelative(folder, parts.join('/')) : undefined;
+};
+
 /** Builds the index. `roots` are folders of the repository. */
 export function indexModules(files: ProjectFiles, roots: readonly string[]): ProjectModules {
   const { all, folders, pythonFolders, python } = indexFiles(files);
@@ -41,10 +47,6 @@ export function indexModules(files: ProjectFiles, roots: readonly string[]): Pro
   };
   const namespaceAt = (path: string): ModuleLocation | undefined =>
     pythonFolders.has(path) ? { file: null, folder: path } : undefined;
-  const pathOf = (folder: string, dotted: string): string | undefined => {
-    const parts = dotted.split('.');
-    return parts.every((part) => identifier.test(part)) ? joinRelative(folder, parts.join('/')) : undefined;
-  };
 
   const find = (dotted: string): ModuleLocation | undefined => {
     for (const lookup of [at, namespaceAt]) {
@@ -79,7 +81,7 @@ export function indexModules(files: ProjectFiles, roots: readonly string[]): Pro
       return undefined;
     },
     nameOf: (file) => {
-      const byLength = [...unique].sort((left, right) => right.length - left.length);
+      const byLength = [...unique].toSorted((left, right) => right.length - left.length);
       const root = byLength.find((candidate) => isInside(file, candidate)) ?? '';
       const relative = root === '' ? file : file.slice(root.length + 1);
       return relative.replace(/(?:^|\/)__init__\.py$|\.py$/, '').replaceAll('/', '.');
@@ -99,15 +101,16 @@ interface FileIndex {
 
 const indexes = new WeakMap<ProjectFiles, FileIndex>();
 
+const addParents = (path: string, into: Set<string>): void => {
+  for (let folder = folderOf(path); folder !== '' && !into.has(folder); folder = folderOf(folder))
+    into.add(folder);
+};
+
 function indexFiles(files: ProjectFiles): FileIndex {
   const known = indexes.get(files);
   if (known !== undefined) return known;
   const folders = new Set<string>();
   const pythonFolders = new Set<string>();
-  const addParents = (path: string, into: Set<string>): void => {
-    for (let folder = folderOf(path); folder !== '' && !into.has(folder); folder = folderOf(folder))
-      into.add(folder);
-  };
   const python = files.files().filter((path) => path.endsWith('.py'));
   for (const path of files.files()) addParents(path, folders);
   for (const path of python) addParents(path, pythonFolders);

@@ -317,7 +317,7 @@ export function syntaxProblem(source: PythonSource): SyntaxProblem | undefined {
   source.tree.iterate({
     enter(cursor) {
       if (problem !== undefined) return false;
-      if (!cursor.type.isError) return;
+      if (!cursor.type.isError) return true;
       const node = cursor.node;
       if ((gluedStatement(source, node) || missingPart(source, node)) && failsAlone(source, node)) {
         problem = {
@@ -326,7 +326,7 @@ export function syntaxProblem(source: PythonSource): SyntaxProblem | undefined {
           detail: 'invalid syntax',
         };
       }
-      return;
+      return true;
     },
   });
   return problem;
@@ -376,7 +376,7 @@ function python2Problem(source: PythonSource): SyntaxProblem | undefined {
         if (comma !== undefined)
           problem = { line: lineAt(source, comma.from), kind: 'python2', detail: '`raise X, message`' };
       }
-      return;
+      return true;
     },
   });
   return problem;

@@ -38,7 +38,7 @@ function readCelery(
   settings: DjangoSettings,
   reached: Iterable<string>,
 ): ServiceFacts['celery'] {
-  const candidates = [...reached].sort(
+  const candidates = [...reached].toSorted(
     (left, right) => celeryRank(left) - celeryRank(right) || (left < right ? -1 : 1),
   );
   for (const file of candidates) {
@@ -126,14 +126,14 @@ function readRedis(settings: DjangoSettings, celery: boolean): ServiceFacts['red
       if (/URL|URI|HOST|LOCATION|BROKER|BACKEND|REDIS$|CONN|SERVER|ENDPOINT/i.test(read.name))
         variables.add(read.name);
   }
-  if (evidence.length > 0) return { value: { variables: [...variables].sort() }, evidence };
+  if (evidence.length > 0) return { value: { variables: [...variables].toSorted() }, evidence };
   const byName = [...settings.evaluation.reads.values()].filter(
     (read) => /^(?:\w+_)?REDIS(?:_\w+)?$/.test(read.name) && /URL|HOST/.test(read.name),
   );
   const [first] = byName;
   if (first === undefined || (!celery && first.setting === null)) return null;
   return {
-    value: { variables: byName.map((read) => read.name).sort() },
+    value: { variables: byName.map((read) => read.name).toSorted() },
     evidence: first.evidence.slice(0, 1),
   };
 }
@@ -193,7 +193,7 @@ export function readHealthPath(files: ProjectFiles, settings: DjangoSettings): F
       ({ rank, route }) =>
         rank !== -1 && (rank < healthNames.indexOf('ping') || route.path.split('/').length <= 5),
     )
-    .sort((left, right) => left.rank - right.rank || left.route.path.length - right.route.path.length);
+    .toSorted((left, right) => left.rank - right.rank || left.route.path.length - right.route.path.length);
   const best = ranked[0]?.route;
   return best === undefined ? null : { value: best.path, evidence: [best.evidence] };
 }

@@ -71,11 +71,12 @@ export async function planChanges(
   const changes: FileChange[] = [];
   const lockFiles: Record<string, string> = {};
   const unresolved: string[] = [];
-  const pending: [string, FileDecision][] = [];
+  const pending: [string, FileDecision | { kind: 'keep' }][] = [];
 
   for (const [path, { file, text }] of rendered) {
     if (file.writeOnce) {
-      changes.push(disk(path) === undefined ? { path, action: 'create', text } : { path, action: 'leave' });
+      const kind = disk(path) === undefined ? 'create' : 'keep';
+      pending.push([path, kind === 'create' ? { kind, text } : { kind }]);
       continue;
     }
     const decision = mergeFile({ base: lock?.files[path], ours: disk(path), theirs: text });
@@ -105,7 +106,7 @@ export async function planChanges(
 
 async function toChange(
   path: string,
-  decision: FileDecision,
+  decision: FileDecision | { kind: 'keep' },
   disk: (path: string) => string | undefined,
   decisions: Decisions,
 ): Promise<FileChange> {
@@ -119,6 +120,8 @@ async function toChange(
     case 'unchanged':
     case 'unresolved':
       return { path, action: 'unchanged' };
+    case 'keep':
+      return { path, action: 'leave' };
     case 'deleted-by-user':
       return { path, action: 'deleted by you' };
     case 'foreign': {

@@ -1,8 +1,17 @@
+import { matchesGlob } from 'node:path';
 import { readKnowledge } from '../../planning/knowledge.ts';
 import { normalizeName } from './pep508.ts';
 
-const table = (): Record<string, string[]> =>
-  readKnowledge<{ modules: Record<string, string[]> }>('module-names').modules;
+/** `knowledge/module-names.json`: import names where they differ from the distribution's name. */
+interface ModuleNames {
+  /** Which distribution to take where several provide a module. */
+  preferred: Record<string, string>;
+  distributions: Record<string, string[]>;
+  /** Patterns of names of distributions that install no module: stubs, tools. */
+  withoutModules: string[];
+}
+
+const table = (): ModuleNames => readKnowledge<ModuleNames>('module-names');
 
 /**
  * The import names of a PyPI package, by `knowledge/module-names.json`; a name that is not there is taken with `_`.
@@ -10,7 +19,11 @@ const table = (): Record<string, string[]> =>
  */
 export function modulesOfDistribution(name: string): string[] {
   const normalized = normalizeName(name);
-  return table()[normalized] ?? (/^(types-|.*-stubs$)/.test(normalized) ? [] : [normalized.replaceAll('-', '_')]);
+  const { distributions, withoutModules } = table();
+  const listed = distributions[normalized];
+  if (listed) return listed;
+  const hasNone = withoutModules.some((pattern) => matchesGlob(normalized, pattern));
+  return hasNone ? [] : [normalized.replaceAll('-', '_')];
 }
 
 /**
@@ -18,7 +31,10 @@ export function modulesOfDistribution(name: string): string[] {
  * @param module dotted import name
  */
 export function distributionOfModule(module: string): string {
-  for (const [name, modules] of Object.entries(table())) {
+  const { preferred, distributions } = table();
+  const known = preferred[module.split('.')[0] ?? module];
+  if (known !== undefined) return known;
+  for (const [name, modules] of Object.entries(distributions)) {
     if (modules.some((own) => module === own || module.startsWith(`${own}.`))) return name;
   }
   return normalizeName(module.split('.')[0] ?? module);

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 IMAGE = "project"
-BASE_IMAGE = "python:3.14-slim-trixie"
+BASE_IMAGE = "python:3.13-slim-trixie"
 INSTALL_COMMAND = "pip install uv && uv sync --project . --locked"
 
 ROOT = Path(__file__).resolve().parent.parent

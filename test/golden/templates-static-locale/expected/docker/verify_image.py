@@ -36,7 +36,6 @@ IMPORT_MODULES = [
     "django",
     "gunicorn",
     "psycopg",
-    "psycopg_binary",
     "sqlparse",
     "typing_extensions",
     "whitenoise",
