@@ -298,6 +298,21 @@ describe('bad input', () => {
   });
 });
 
+test('a module too large to be code is passed over, settings are not', () => {
+  const large = `X = 1\n${'#'.repeat(2 * 1024 * 1024)}`;
+  const files = {
+    'manage.py': manage('s'),
+    's.py': 'INSTALLED_APPS = ["a"]\n',
+    'a/__init__.py': '',
+    'a/data.py': large,
+  };
+  expect(detectProject(memoryFiles('repo', files)).application).toMatchObject([
+    { path: 'a', needed: true },
+    { path: 's.py' },
+  ]);
+  expect(failure({ 'manage.py': manage('s'), 's.py': large })).toContain('s.py is larger than 2 MiB');
+});
+
 test('Docker files, env file and Redis', () => {
   const files = memoryFiles(
     'repo',

@@ -10,6 +10,11 @@ export const engine = engineEnvironment();
 
 export const ROOT = join(import.meta.dirname, '../..');
 
+/** Names the Compose project of what follows, so that a project of the same name on this machine is left alone. */
+export function useComposeProject(name: string): void {
+  if (engine) engine['COMPOSE_PROJECT_NAME'] = name;
+}
+
 export interface CommandResult {
   status: number;
   /** Standard output and standard error in one. */

@@ -27,7 +27,7 @@ const CONSTANTS = {
   forbiddenPaths: ['.git', '.env', 'docs'],
   healthPath: '/',
   imageName: 'backend',
-  importModules: ['django'],
+  requirements: ['django'],
   installCommand: 'pip install -r requirements.txt',
   port: 8000,
   sampleStaticFile: 'admin/css/base.css' as string | null,

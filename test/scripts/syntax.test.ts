@@ -10,7 +10,7 @@ const VARIANTS: Record<string, Constants> = {
     database: 'supabase',
     entryPoint: 'asgi',
     forbiddenPaths: [],
-    importModules: [],
+    requirements: [],
     sampleStaticFile: null,
     server: 'gunicorn',
     staticUrl: null,

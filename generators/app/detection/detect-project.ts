@@ -9,6 +9,7 @@ import type { DetectionNote, Evidence, Fact, ProjectFacts, StaticFacts } from '.
 import { followImports, isTestPath, namedPaths } from './imports.ts';
 import type { Closure, Reached, Seed } from './imports.ts';
 import { findManagePy } from './manage-py.ts';
+import { lenientFiles } from './memory-files.ts';
 import { folderOf, isInside, repositoryPath } from './paths.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { findNodes, readPython, textOf } from './python-source.ts';
@@ -34,12 +35,13 @@ export function detectProject(files: ProjectFiles, choice: DetectionChoice = {})
   const wsgi = findEntry(files, settings, workDir, 'wsgi');
   const asgi = findEntry(files, settings, workDir, 'asgi');
   const seeds = seedsOf(files, settings, manage.path, workDir, [wsgi, asgi]);
-  const { modules, external } = followImports(files, settings.modules, seeds);
+  const lenient = lenientFiles(files);
+  const { modules, external } = followImports(lenient, settings.modules, seeds);
   const staticFiles = readStatic(settings, workDir);
   const database = readDatabase(settings, workDir);
   const purposes = settingsPaths(settings, workDir);
   const named = [
-    ...namedPaths(files, settings.modules, workDir, settings.scope, settings.files, modules.keys()),
+    ...namedPaths(lenient, settings.modules, workDir, settings.scope, settings.files, modules.keys()),
   ];
   const closure: Closure = {
     modules,
@@ -47,11 +49,11 @@ export function detectProject(files: ProjectFiles, choice: DetectionChoice = {})
     // A setting's purpose says more than the line that names the path.
     paths: new Map([...purposes, ...named.filter(([path]) => !purposes.has(path))]),
   };
-  const services = readServices(files, settings, modules.keys());
-  const existing = readExisting(files, workDir);
+  const services = readServices(lenient, settings, modules.keys());
+  const existing = readExisting(lenient, workDir);
   const git = files.git();
   const allowedHosts = readAllowedHosts(settings);
-  const entryPoint = chooseEntry(files, wsgi, asgi, services.channels !== null, dependencies);
+  const entryPoint = chooseEntry(lenient, wsgi, asgi, services.channels !== null, dependencies);
   return {
     name: projectName(files, settings.module.value),
     managePy: { value: manage.path, evidence: [{ file: manage.path, line: null }] },
@@ -80,7 +82,7 @@ export function detectProject(files: ProjectFiles, choice: DetectionChoice = {})
     services,
     servers: dependencies.servers,
     postgresDriver: dependencies.postgresDriver,
-    healthPath: readHealthPath(files, settings),
+    healthPath: readHealthPath(lenient, settings),
     existing,
     topLevel: [...files.topLevel()],
     git: { present: git.present, envIgnored: git.ignored('.env') },

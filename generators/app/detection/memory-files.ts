@@ -23,6 +23,21 @@ export function tooLarge(path: string): DetectionError {
   );
 }
 
+/** The same files, but one that cannot be read counts as missing: for code that may be large data, unlike the settings. */
+export function lenientFiles(files: ProjectFiles): ProjectFiles {
+  return {
+    ...files,
+    read: (path) => {
+      try {
+        return files.read(path);
+      } catch (error) {
+        if (error instanceof DetectionError) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
 /** A repository in memory, for tests. `contents` maps paths relative to the root to texts. */
 export function memoryFiles(
   name: string,

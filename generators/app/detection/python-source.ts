@@ -346,6 +346,8 @@ function failsAlone(source: PythonSource, node: SyntaxNode): boolean {
     last += 1;
     text = source.text.slice(start, source.lineStarts[last] ?? source.text.length);
   } while (last < source.lineStarts.length && last - first < 200 && openBrackets(text) > 0);
+  // The parser cuts expressions of some hundred operators short; CPython does not.
+  if ((text.match(/[-+*/%|&<>=]|\b(?:and|or|in|not)\b/g)?.length ?? 0) > 250) return false;
   const alone = parsePython(source.path, text.replace(/^[ \t]+/, ''));
   let fails = false;
   alone.tree.iterate({

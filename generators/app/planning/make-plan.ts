@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
 import type { Answers } from '../answers/answers.ts';
-import { modulesOfDistribution } from '../detection/dependencies/detect-dependencies.ts';
 import type { Evidence, ProjectFacts } from '../detection/facts.ts';
 import { baseImage, debianReleaseFor } from './base-image.ts';
 import {
@@ -88,7 +87,7 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
     },
     install,
     warmUpModules: facts.importedModules,
-    importModules: importModules(facts, install.extraRequirements.map((extra) => extra.line)),
+    importRequirements: importRequirements(facts, install.extraRequirements.map((extra) => extra.line)),
     buildVariables: buildVariables(facts),
     staticFiles,
     volumes: volumes(facts, answers),
@@ -159,7 +158,7 @@ function runtimeAptPackages(facts: ProjectFacts, answers: Answers, release: 'boo
 }
 
 function planStaticFiles(facts: ProjectFacts): Plan['staticFiles'] {
-  const { staticFiles, thirdPartyApps } = facts;
+  const { staticFiles, importedModules } = facts;
   const collect = staticFiles.enabled && staticFiles.rootSet;
   const root = staticFiles.root;
   return {
@@ -167,7 +166,7 @@ function planStaticFiles(facts: ProjectFacts): Plan['staticFiles'] {
     root: root === null ? null : root.startsWith('/') ? root : inImage(root),
     url: `/${staticFiles.url.replace(/^\/+/, '')}`,
     sampleFile:
-      collect && staticFiles.whitenoise && !/^https?:/.test(staticFiles.url) && thirdPartyApps.includes('django.contrib.admin')
+      collect && staticFiles.whitenoise && !/^https?:/.test(staticFiles.url) && importedModules.includes('django.contrib.admin')
         ? 'admin/css/base.css'
         : null,
   };
@@ -229,11 +228,13 @@ function composeEnvironment(facts: ProjectFacts, answers: Answers): { name: stri
   }
 }
 
-/** Import names of the direct production requirements, sorted; what installs no module is left out. */
-function importModules(facts: ProjectFacts, extraLines: string[]): string[] {
-  const direct = facts.dependencies.production.filter((requirement) => requirement.direct && requirement.marker === '');
-  const names = [...direct.map((requirement) => requirement.name), ...extraLines.map((line) => line.split(/[=<>~![ ]/)[0] ?? '')];
-  return [...new Set(names.flatMap((name) => modulesOfDistribution(name)))].sort();
+/** Direct production requirements, sorted; one with a marker may not be installed on this platform. */
+function importRequirements(facts: ProjectFacts, extraLines: string[]): string[] {
+  const direct = facts.dependencies.production.filter(
+    (requirement) => requirement.direct && requirement.marker === '',
+  );
+  const extras = extraLines.map((line) => line.split(/[=<>~![ ]/)[0] ?? '');
+  return [...new Set([...direct.map((requirement) => requirement.name), ...extras])].sort();
 }
 
 /** A Host header that passes ALLOWED_HOSTS; `localhost` where it comes from the environment. */

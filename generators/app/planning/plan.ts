@@ -99,8 +99,8 @@ export interface Plan {
   install: InstallPlan;
   /** Modules whose byte-code is compiled ahead. */
   warmUpModules: string[];
-  /** Import names of the direct production requirements, for the check that each imports. */
-  importModules: string[];
+  /** Names of the direct production requirements, for the check that what each installs imports. */
+  importRequirements: string[];
   /** Variables for the build's collectstatic and smoke test, within that RUN only. */
   buildVariables: { name: string; value: string }[];
   /** collectstatic runs in the build; `root` is the absolute folder in the image that it fills. */

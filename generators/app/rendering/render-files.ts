@@ -125,7 +125,7 @@ function pythonConstants(plan: Plan): Record<string, string> {
     allowedHost: plan.allowedHost,
     staticUrl: plan.staticFiles.sampleFile === null ? null : plan.staticFiles.url,
     sampleStaticFile: plan.staticFiles.sampleFile,
-    importModules: plan.importModules,
+    requirements: plan.importRequirements,
     forbiddenPaths: plan.forbiddenPaths,
     database: plan.database,
     workDir: plan.workDir,
