@@ -6,6 +6,8 @@ import { QUESTION_LIST } from '../generators/app/answers/questions.ts';
 import BackendaiDockerGenerator from '../generators/app/index.ts';
 import { RUN_OPTIONS } from '../generators/app/options.ts';
 import { packageRoot } from '../generators/app/planning/knowledge.ts';
+import { ANSWERS_FILE, readStoredAnswers } from '../generators/app/regeneration/stored-answers.ts';
+import { readProjectFile } from '../generators/app/regeneration/write-files.ts';
 
 const NAMESPACE = 'backendai-docker:app';
 
@@ -85,6 +87,13 @@ export async function runCommand(args: string[]): Promise<number> {
 }
 
 async function runGenerator(options: Record<string, unknown>): Promise<number> {
+  try {
+    // Yeoman reads this file in a constructor and would fail there with a stack trace.
+    readStoredAnswers(readProjectFile(process.cwd(), ANSWERS_FILE));
+  } catch (error) {
+    console.error(`backendai-docker: ${(error as Error).message}`);
+    return 1;
+  }
   const environment = createEnv({ cwd: process.cwd(), skipInstall: true });
   environment.register(BackendaiDockerGenerator, {
     namespace: NAMESPACE,

@@ -9,13 +9,14 @@ import { detectProject } from './detection/detect-project.ts';
 import { formatDetection } from './detection/detection-table.ts';
 import { readDiskFiles } from './detection/disk-files.ts';
 import { DetectionError, type ProjectFacts } from './detection/facts.ts';
+import { withoutFiles } from './detection/without-files.ts';
 import { RUN_OPTIONS, type RunOptions } from './options.ts';
 import { packageRoot } from './planning/knowledge.ts';
 import { makePlan } from './planning/make-plan.ts';
 import type { Plan } from './planning/plan.ts';
 import { QuotingError } from './planning/quoting.ts';
 import { askForeign, askOverlap } from './regeneration/conflict-prompts.ts';
-import { LOCK_FILE, LockError, formatLock, readLock } from './regeneration/lock-file.ts';
+import { LOCK_FILE, LockError, formatLock, readLock, type Lock } from './regeneration/lock-file.ts';
 import {
   CONFLICT_CHOICES,
   RegenerationError,
@@ -37,6 +38,7 @@ const USER_ERRORS = [AnswerError, DetectionError, LockError, QuotingError, Regen
 /** The Yeoman run loop: detect, ask, plan, render, decide, write, report. Decisions are made elsewhere. */
 export default class BackendaiDockerGenerator extends Generator<Record<string, unknown>, Options> {
   // Each is filled by one step of the run loop and read by later ones.
+  #lock: Lock | null = null;
   #facts!: ProjectFacts;
   #resolved!: ResolvedAnswers;
   #plan!: Plan;
@@ -65,7 +67,10 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     await this.#forUser(() => {
       const { managePy } = this.options;
       const choice = typeof managePy === 'string' && managePy !== '' ? { managePy } : undefined;
-      this.#facts = detectProject(readDiskFiles(this.destinationRoot()), choice);
+      this.#lock = readLock(this.#read(LOCK_FILE), ownVersion());
+      // What we wrote is no fact about the project.
+      const own = [...Object.keys(this.#lock?.files ?? {}), LOCK_FILE, ANSWERS_FILE];
+      this.#facts = detectProject(withoutFiles(readDiskFiles(this.destinationRoot()), own), choice);
     });
     if (this.#onlyDetects()) {
       const { json } = this.options;
@@ -102,14 +107,13 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       const version = ownVersion();
       this.#plan = makePlan(this.#facts, this.#resolved.answers, version);
       const rendered = renderFiles(this.#plan);
-      if (this.#facts.git.present && !this.#facts.git.envIgnored && this.#facts.existing.envFile === null) {
+      if (this.#facts.git.present && !this.#facts.git.envIgnored && this.#read('.env') === undefined) {
         rendered.delete('.env');
         this.#plan.notes.push(
           '.env is not written, because Git does not ignore it and it holds secrets: add a line ".env" to .gitignore, then run again or copy .env.example.',
         );
       }
-      const lock = readLock(this.#read(LOCK_FILE), version);
-      this.#changePlan = await planChanges(rendered, lock, (path) => this.#read(path), {
+      this.#changePlan = await planChanges(rendered, this.#lock, (path) => this.#read(path), {
         overlap: (path, decision) => this.#resolveOverlap(path, decision),
         foreign: (path, keepAs) =>
           this.#isInteractive() && !this.options.defaults ? askForeign(this.#prompt, path, keepAs) : Promise.resolve('keep-as-old'),

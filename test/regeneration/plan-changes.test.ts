@@ -39,7 +39,7 @@ describe('planChanges', () => {
     const first = await planChanges(files, null, disk({}), deciding());
     expect(first).toEqual({ changes: [{ path: '.env', action: 'create', text: 'SECRET' }], lockFiles: {} });
     const second = await planChanges(files, null, disk({ '.env': 'theirs' }), deciding());
-    expect(second.changes).toEqual([{ path: '.env', action: 'leave' }]);
+    expect(second.changes).toEqual([{ path: '.env', action: 'unchanged' }]);
   });
 
   it.each([

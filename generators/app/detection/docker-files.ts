@@ -23,9 +23,15 @@ export function readExisting(files: ProjectFiles, workDir: string): ProjectFacts
     dockerignore: firstOf(['.dockerignore']),
     composeFiles,
     envFile,
+    envNames: envFile === null ? [] : assignedNames(files.read(envFile) ?? ''),
     envFileTracked: envFile !== null && files.git().tracked(envFile),
     composePostgres: composeFiles.some((path) => postgresImage.test(files.read(path) ?? '')),
   };
+}
+
+/** Names that an env file assigns. */
+function assignedNames(text: string): string[] {
+  return [...text.matchAll(/^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=/gm)].map(([, name = '']) => name);
 }
 
 function composeFilesIn(files: ProjectFiles, folders: readonly string[]): string[] {

@@ -189,6 +189,8 @@ export interface ProjectFacts {
     dockerignore: string | null;
     composeFiles: string[];
     envFile: string | null;
+    /** Names that the env file sets; its values are not read. */
+    envNames: string[];
     envFileTracked: boolean;
     /** An existing compose file has a PostgreSQL service. */
     composePostgres: boolean;

@@ -99,8 +99,8 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
             dataPath: '/var/lib/postgresql/data',
             name: CONTAINER_DATABASE.name,
             user: CONTAINER_DATABASE.user,
-            // Their own .env, which is not ours to edit, may not have it; the service is on a private network.
-            passwordFallback: facts.existing.envFile !== null,
+            // A fixed password is acceptable there: the service is on a private network.
+            passwordFallback: needsPasswordFallback(facts),
           }
         : null,
     composeEnvironment: composeEnvironment(facts, answers),
@@ -111,10 +111,15 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
     healthPath: facts.healthPath?.value ?? '/',
     allowedHost: allowedHost(facts),
     services: answers.services,
-    oldDockerfile: facts.existing.dockerfile === 'Dockerfile',
+    oldDockerfile: facts.existing.dockerfile === 'Dockerfile' || facts.topLevel.includes('Dockerfile.old'),
     forbiddenPaths: forbiddenPaths(facts, answers),
     notes: notes(facts, answers),
   };
+}
+
+/** Their own .env, which is not ours to edit, does not have the password. */
+function needsPasswordFallback(facts: ProjectFacts): boolean {
+  return facts.existing.envFile === '.env' && !facts.existing.envNames.includes('POSTGRES_PASSWORD');
 }
 
 /** `acme/backend` → `backend`: Compose takes lower-case letters, digits, - and _. */
@@ -215,7 +220,7 @@ function composeEnvironment(facts: ProjectFacts, answers: Answers): { name: stri
     : [];
   switch (answers.database) {
     case 'postgres': {
-      const password = facts.existing.envFile === null ? '${POSTGRES_PASSWORD:?set it in .env}' : '${POSTGRES_PASSWORD:-app}';
+      const password = needsPasswordFallback(facts) ? '${POSTGRES_PASSWORD:-app}' : '${POSTGRES_PASSWORD:?set it in .env}';
       return [...databaseEnvironment(facts.database, containerAddress(facts.database, password)), ...redis];
     }
     case 'sqlite':

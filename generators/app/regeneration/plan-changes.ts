@@ -117,11 +117,10 @@ async function toChange(
       return { path, action: 'update', text: decision.text };
     case 'merge':
       return { path, action: 'merge', text: decision.text };
+    case 'keep':
     case 'unchanged':
     case 'unresolved':
       return { path, action: 'unchanged' };
-    case 'keep':
-      return { path, action: 'leave' };
     case 'deleted-by-user':
       return { path, action: 'deleted by you' };
     case 'foreign': {

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROOT, engine, generatedProject, mustRun, publishedPort, removeProject, request, run, useComposeProject } from './docker.ts';
+import { hadolintProgram } from './hadolint.ts';
+
+const MINUTES = 60_000;
+
+/** Layouts whose files are built and started for real. `page` answers below 400 with data of the database. */
+const CASES = [
+  { name: 'root-requirements', options: ['--database', 'postgres'], page: '/' },
+  { name: 'src-uv', options: ['--database', 'postgres'], page: '/' },
+  { name: 'backend-poetry', options: ['--database', 'postgres'], page: '/' },
+  { name: 'pipenv', options: ['--database', 'postgres'], page: '/' },
+  { name: 'pyproject-plain', options: ['--database', 'postgres'], page: '/' },
+  { name: 'awkward-names', options: ['--database', 'sqlite'], page: '/' },
+  { name: 'channels-asgi', options: ['--database', 'postgres'], page: '/' },
+  { name: 'settings-package-requirements-folder', options: ['--database', 'postgres'], page: '/' },
+  { name: 'existing-docker', options: ['--database', 'postgres'], page: '/' },
+  { name: 'templates-static-locale', options: ['--database', 'postgres'], page: '/' },
+  { name: 'system-libraries', options: ['--database', 'postgres', '--installer', 'pip'], page: '/' },
+];
+
+describe.skipIf(engine === null).each(CASES)('golden project $name on a Docker engine', { timeout: 15 * MINUTES }, (golden) => {
+  let folder: string;
+  beforeAll(() => {
+    folder = generatedProject(join(ROOT, 'test/golden', golden.name, 'project'), golden.options);
+    useComposeProject(`backendai-golden-${golden.name}`);
+  });
+  afterAll(() => {
+    run(folder, 'docker', ['compose', 'down', '--volumes', '--remove-orphans', '--rmi', 'local']);
+    removeProject(folder);
+  });
+
+  it('builds, migrates, turns healthy and answers as a user that is not root', async () => {
+    mustRun(folder, 'docker', ['build', '--check', '.']);
+    expect(mustRun(folder, hadolintProgram() ?? 'hadolint', ['Dockerfile'])).toBe('');
+    mustRun(folder, 'docker', ['compose', 'up', '--build', '--detach', '--wait', '--wait-timeout', '180'], { WEB_PORT: '0' });
+    const port = publishedPort(folder, 'web', 8000);
+    expect((await request(port, golden.page)).status).toBeLessThan(500);
+    expect(mustRun(folder, 'docker', ['compose', 'exec', 'web', 'id', '-u']).trim()).toBe('10001');
+    const migrate = mustRun(folder, 'docker', ['compose', 'ps', '--all', '--format', 'json', 'migrate']);
+    expect(JSON.parse(migrate)).toMatchObject({ ExitCode: 0 });
+  });
+
+  it('builds the development stage', () => {
+    mustRun(folder, 'docker', ['build', '--target', 'development', '.']);
+  });
+});
