@@ -185,14 +185,22 @@ describe('a settings package', () => {
   test('is followed through its star imports', () => {
     const facts = detectProject(memoryFiles('my-api', files));
     expect(facts.name).toBe('my-api');
+    expect(facts.settingsModule.value).toBe('config.settings.production');
+    expect(facts.developmentSettingsModule?.value).toBe('config.settings.dev');
     expect(facts.settingsFiles).toEqual([
-      'backend/config/settings/dev.py',
+      'backend/config/settings/production.py',
       'backend/config/settings/base.py',
     ]);
-    expect(facts.thirdPartyApps).toEqual(['debug_toolbar']);
+    expect(facts.thirdPartyApps).toEqual([]);
     expect(facts.staticFiles.root).toBe('backend/static');
     expect(facts.wsgi?.value).toBe('config.wsgi:application');
-    expect(facts.notes[0]?.message).toContain('backend/config/wsgi.py names config.settings.production');
+    expect(facts.notes[0]?.message).toContain('backend/manage.py names config.settings.dev');
+  });
+  test('that manage.py names is kept where the one of wsgi.py is empty', () => {
+    const empty = { ...files, 'backend/config/settings/production.py': '' };
+    const facts = detectProject(memoryFiles('my-api', empty));
+    expect(facts.settingsModule.value).toBe('config.settings.dev');
+    expect(facts.developmentSettingsModule).toBeNull();
   });
   test('that chooses by environment is read whole', () => {
     const choosing = {
@@ -335,6 +343,7 @@ test('Docker files, env file and Redis', () => {
     dockerignore: '.dockerignore',
     composeFiles: ['docker-compose.prod.yml'],
     envFile: '.env',
+    envNames: [],
     envFileTracked: true,
     composePostgres: true,
   });

@@ -59,6 +59,7 @@ export function detectProject(files: ProjectFiles, choice: DetectionChoice = {})
     managePy: { value: manage.path, evidence: [{ file: manage.path, line: null }] },
     workDir,
     settingsModule: settings.module,
+    developmentSettingsModule: developmentSettings(settings, manage.path),
     settingsFiles: settings.files,
     wsgi,
     asgi,
@@ -113,6 +114,12 @@ const genericNames = new Set([
 function projectName(files: ProjectFiles, settingsModule: string): string {
   const name = settingsModule.split('.')[0] ?? '';
   return name === '' || genericNames.has(name.toLowerCase()) ? files.name : name;
+}
+
+/** What manage.py names, where production has other settings. */
+function developmentSettings(settings: DjangoSettings, managePy: string): ProjectFacts['developmentSettingsModule'] {
+  const own = settings.named.find((entry) => entry.file === managePy && settings.modules.find(entry.module)?.file != null);
+  return own === undefined || own.module === settings.module.value ? null : { value: own.module, evidence: [own.evidence] };
 }
 
 /** The WSGI or ASGI callable: what the settings name, else the module beside the settings, else the only one there is. */

@@ -154,7 +154,11 @@ function chooseModule(
     own.find((entry) => modules.find(entry.module)?.file != null) ??
     own[0] ??
     named.find((entry) => modules.find(entry.module)?.file != null);
-  if (first !== undefined) return { value: first.module, evidence: [first.evidence] };
+  if (first !== undefined) {
+    const deployed = productionModule(files, modules, managePy, named, first.module);
+    const chosen = deployed ?? first;
+    return { value: chosen.module, evidence: [chosen.evidence] };
+  }
   const stated = statedElsewhere(files, modules, folderOf(managePy));
   if (stated !== undefined) return stated;
   const candidates = settingsCandidates(files, modules);
@@ -169,6 +173,27 @@ function chooseModule(
   throw new DetectionError(
     `${managePy} names no settings module, and there are several: ${candidates.map((path) => modules.nameOf(path)).join(', ')}. Add os.environ.setdefault("${variable}", "…") to ${managePy}, or put ${variable}=… into .env.`,
   );
+}
+
+const developmentName = /(?:^|[._])(?:dev|develop|development|local|debug|test|testing)$/i;
+
+/**
+ * What wsgi.py or asgi.py names, where manage.py names the settings of a developer's machine: the image is for
+ * production. Only a module that exists and says something counts.
+ */
+function productionModule<Named extends { file: string; module: string }>(
+  files: ProjectFiles,
+  modules: ProjectModules,
+  managePy: string,
+  named: readonly Named[],
+  ofManagePy: string,
+): Named | undefined {
+  if (!developmentName.test(ofManagePy)) return undefined;
+  return named.find((entry) => {
+    if (entry.file === managePy || developmentName.test(entry.module)) return false;
+    const file = modules.find(entry.module)?.file;
+    return file != null && (files.read(file) ?? '').trim() !== '';
+  });
 }
 
 function where(workDir: string): string {
@@ -259,7 +284,7 @@ function disagreement(
   const list = [...new Map(others.map((entry) => [`${entry.file} ${entry.module}`, entry])).values()];
   return [
     {
-      message: `Settings: ${module.value} is read, but ${list.map((entry) => `${entry.file} names ${entry.module}`).join(', ')}.`,
+      message: `Settings: ${module.value} is used in production, but ${list.map((entry) => `${entry.file} names ${entry.module}`).join(', ')}.`,
       evidence: [...module.evidence, ...list.map((entry) => entry.evidence)],
     },
   ];

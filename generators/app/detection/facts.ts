@@ -150,8 +150,10 @@ export interface ProjectFacts {
   managePy: Fact<string>;
   /** Folder of manage.py: `''`, `src`. */
   workDir: string;
-  /** The one manage.py names, else that of wsgi/asgi. */
+  /** For production: the one manage.py names, unless that is for development and wsgi/asgi names another. */
   settingsModule: Fact<string>;
+  /** The one manage.py names, where it is another. */
+  developmentSettingsModule: Fact<string> | null;
   /** Files read for the settings, in the order they are imported. */
   settingsFiles: string[];
   /** Dotted module of the WSGI callable, `backendAI.wsgi:application`; null when there is none. */

@@ -69,6 +69,7 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
     workDir: inImage(facts.workDir),
     managePy: facts.managePy.value,
     settingsModule: facts.settingsModule.value,
+    developmentSettingsModule: (facts.developmentSettingsModule ?? facts.settingsModule).value,
     application,
     entryPoint,
     server: answers.server,

@@ -85,6 +85,8 @@ export interface Plan {
   /** manage.py relative to the work dir is always `manage.py`; this is its path in the repository. */
   managePy: string;
   settingsModule: string;
+  /** For the development stage. */
+  developmentSettingsModule: string;
   /** `backendAI.wsgi:application` */
   application: string;
   entryPoint: 'wsgi' | 'asgi';

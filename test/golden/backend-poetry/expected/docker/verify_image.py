@@ -22,7 +22,7 @@ IMAGE = "project" + ":prod"
 COMPOSE_PROJECT = "project" + "-verify"
 PORT = 8000
 DATABASE = "supabase"
-SETTINGS_MODULE = "config.settings.dev"
+SETTINGS_MODULE = "config.settings.production"
 
 # The page that the health check asks for, and a Host that ALLOWED_HOSTS accepts.
 HEALTH_PATH = "/"

@@ -22,7 +22,7 @@ IMAGE = "inventory" + ":prod"
 COMPOSE_PROJECT = "inventory" + "-verify"
 PORT = 8000
 DATABASE = "postgres"
-SETTINGS_MODULE = "inventory.settings.development"
+SETTINGS_MODULE = "inventory.settings.production"
 
 # The page that the health check asks for, and a Host that ALLOWED_HOSTS accepts.
 HEALTH_PATH = "/"
