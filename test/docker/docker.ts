@@ -17,6 +17,7 @@ export function useComposeProject(name: string): void {
 
 export interface CommandResult {
   status: number;
+  stdout: string;
   /** Standard output and standard error in one. */
   output: string;
 }
@@ -29,7 +30,7 @@ export function run(folder: string, program: string, args: string[], extra: Reco
     maxBuffer: 64 * 1024 * 1024,
     env: { ...(engine ?? process.env), ...extra } as NodeJS.ProcessEnv,
   });
-  return { status: status ?? 1, output: `${stdout ?? ''}${stderr ?? ''}${error ? String(error) : ''}` };
+  return { status: status ?? 1, stdout: stdout ?? '', output: `${stdout ?? ''}${stderr ?? ''}${error ? String(error) : ''}` };
 }
 
 /** Runs a program that must succeed; the error shows the end of its output. */
@@ -37,6 +38,13 @@ export function mustRun(folder: string, program: string, args: string[], extra: 
   const { status, output } = run(folder, program, args, extra);
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: exit ${status}\n${output.slice(-6000)}`);
   return output;
+}
+
+/** As mustRun; only what the program printed as its answer, without warnings. */
+export function answerOf(folder: string, program: string, args: string[]): string {
+  const { status, stdout, output } = run(folder, program, args);
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: exit ${status}\n${output.slice(-6000)}`);
+  return stdout.trim();
 }
 
 /** A copy of a project in a folder of its own, on which the built command has been run. */
@@ -78,11 +86,10 @@ export async function eventually<T>(seconds: number, ask: () => Promise<T>, hold
 
 /** The port of this machine on which a Compose service is published. */
 export function publishedPort(folder: string, service: string, port: number, options: string[] = []): number {
-  const output = mustRun(folder, 'docker', ['compose', ...options, 'port', service, String(port)]);
-  return Number(output.trim().split(':').at(-1));
+  return Number(answerOf(folder, 'docker', ['compose', ...options, 'port', service, String(port)]).split(':').at(-1));
 }
 
 /** Size of an image in bytes. */
 export function imageSize(name: string): number {
-  return Number(mustRun(ROOT, 'docker', ['image', 'inspect', '--format', '{{.Size}}', name]).trim());
+  return Number(answerOf(ROOT, 'docker', ['image', 'inspect', '--format', '{{.Size}}', name]));
 }

@@ -38,9 +38,10 @@ export function roleOf(variable: SettingsVariable, redisVariables: readonly stri
   return 'other';
 }
 
-/** `False` as the settings understand it. */
+/** `False` as the settings understand it: `bool(int(…))` takes no words, `!= 'False'` takes no digits. */
 function falseFor(variable: SettingsVariable): string {
-  return variable.cast === 'int' ? '0' : 'False';
+  const numeric = variable.cast === 'int' || /^[01]$/.test(variable.defaultValue ?? '');
+  return numeric ? '0' : 'False';
 }
 
 /** A value that satisfies a cast, for variables that must be set and about which nothing else is known. */

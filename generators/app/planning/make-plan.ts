@@ -14,6 +14,7 @@ import { dockerignoreSections } from './dockerignore.ts';
 import { buildVariables, environmentSections } from './environment.ts';
 import { applicationFor, planInstallation, serverCommand } from './install-plan.ts';
 import { readKnowledge } from './knowledge.ts';
+import { shellWord } from './quoting.ts';
 import type { AptPackages, ComposeProcess, CopyGroup, Plan } from './plan.ts';
 import { buildLibrariesFor, gitNeeded, runtimeLibrariesFor } from './system-libraries.ts';
 
@@ -184,14 +185,25 @@ function composeProcesses(facts: ProjectFacts, answers: Answers): ComposeProcess
   const base = ['celery', '--app', celery.value.application];
   const processes: ComposeProcess[] = [];
   if (answers.services.includes('worker')) {
-    processes.push({ name: 'worker', command: [...base, 'worker', '--loglevel', 'INFO'] });
+    // A worker's name ends in the host name, which only a shell knows.
+    const ping = `${base.map(shellWord).join(' ')} inspect ping --timeout 5 --destination "celery@$$HOSTNAME"`;
+    processes.push({
+      name: 'worker',
+      command: [...base, 'worker', '--loglevel', 'INFO'],
+      healthTest: ['CMD-SHELL', ping],
+    });
   }
   if (answers.services.includes('beat')) {
     const databaseScheduler = facts.thirdPartyApps.includes('django_celery_beat');
     const schedule = databaseScheduler
       ? ['--scheduler', 'django_celery_beat.schedulers:DatabaseScheduler']
       : ['--schedule', '/tmp/celerybeat-schedule'];
-    processes.push({ name: 'beat', command: [...base, 'beat', '--loglevel', 'INFO', ...schedule] });
+    const pidFile = '/tmp/celerybeat.pid';
+    processes.push({
+      name: 'beat',
+      command: [...base, 'beat', '--loglevel', 'INFO', '--pidfile', pidFile, ...schedule],
+      healthTest: ['CMD', 'python', '-S', '-c', `import os; os.kill(int(open("${pidFile}").read()), 0)`],
+    });
   }
   return processes;
 }
@@ -263,6 +275,10 @@ function notes(facts: ProjectFacts, answers: Answers): string[] {
   );
   const unreachable = unreachableSettings(facts.database, answers.database);
   if (unreachable !== null) found.push(`Database: ${unreachable}.`);
+  const rivals = facts.existing.composeFiles.filter((path) => /^docker-compose\.ya?ml$/.test(path));
+  if (rivals.length > 0) {
+    found.push(`${rivals.join(', ')} is there too: Docker Compose takes compose.yaml and warns of the other. Remove it when you no longer need it.`);
+  }
   const forgotten = facts.application.filter((item) => item.needed && !answers.apps.includes(item.path));
   for (const item of forgotten) {
     found.push(`${item.path} is not copied, but the application needs it (${item.reason}): --apps or --ask-answered adds it.`);

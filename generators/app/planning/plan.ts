@@ -68,6 +68,8 @@ export interface AptPackages {
 export interface ComposeProcess {
   name: 'worker' | 'beat';
   command: string[];
+  /** Health check in Compose's form; the image's own asks a web server. */
+  healthTest: string[];
 }
 
 /** Everything that the templates print. All decisions are made; strings are unquoted unless the name says otherwise. */

@@ -48,7 +48,7 @@ FORBIDDEN_PATHS = [
 # Stand-ins for the variables that the settings cannot do without. No secrets.
 BUILD_VARIABLES = {
     "DJANGO_SECRET_KEY": "only-for-the-build-0123456789-abcdefghijklmnopqrstuvwxyz",
-    "DJANGO_DEBUG": "False",
+    "DJANGO_DEBUG": "0",
 }
 
 ROOT = Path(__file__).resolve().parent.parent

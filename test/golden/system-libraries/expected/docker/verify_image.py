@@ -51,7 +51,7 @@ FORBIDDEN_PATHS = [
 # Stand-ins for the variables that the settings cannot do without. No secrets.
 BUILD_VARIABLES = {
     "SECRET_KEY": "only-for-the-build-0123456789-abcdefghijklmnopqrstuvwxyz",
-    "DEBUG": "False",
+    "DEBUG": "0",
 }
 
 ROOT = Path(__file__).resolve().parent.parent
