@@ -73,7 +73,7 @@ export function formatNextSteps(plan: Plan, envMissing: boolean): string {
   else if (plan.database === 'supabase') steps.push(['edit .env', 'the values of your database: SUPABASE_SETUP.md']);
   else if (plan.database === 'external') steps.push(['edit .env', 'the values of your database']);
   steps.push(
-    ['docker compose up --build --wait', `http://localhost:${plan.port}${plan.healthPath}`],
+    ['docker compose up --build --wait', `http://localhost:${plan.port}/`],
     ['python3 docker/verify_image.py', 'checks the image'],
     ['docker compose --file compose.dev.yaml up --watch', 'development'],
   );
