@@ -13,7 +13,9 @@ const NAMESPACE = 'backendai-docker:app';
 
 /** The text of `--help`, at most 80 columns wide. */
 export function helpText(): string {
-  const rows = (items: readonly { option: string; placeholder?: string | undefined; help: string }[]): string =>
+  const rows = (
+    items: readonly { option: string; placeholder?: string | undefined; help: string }[],
+  ): string =>
     items
       .map(({ option, placeholder, help }) => {
         const head = `  --${option}${placeholder ? ` ${placeholder}` : ''}`;
@@ -49,13 +51,15 @@ function wrapWords(text: string, columns: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= columns) lines[lines.length - 1] = `${last} ${word}`;
+    if (last !== undefined && last.length + 1 + word.length <= columns)
+      lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
   return lines;
 }
 
-const camelCase = (option: string): string => option.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+const camelCase = (option: string): string =>
+  option.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /**
  * The command without `yo`.
@@ -63,7 +67,10 @@ const camelCase = (option: string): string => option.replaceAll(/-([a-z])/g, (_,
  * @returns the exit code: 0, or 1 with one message on standard error
  */
 export async function runCommand(args: string[]): Promise<number> {
-  const options: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } };
+  const options: ParseArgsOptionsConfig = {
+    help: { type: 'boolean', short: 'h' },
+    version: { type: 'boolean', short: 'v' },
+  };
   for (const { option } of QUESTION_LIST) options[option] = { type: 'string' };
   for (const { option, type } of RUN_OPTIONS) options[option] = { type };
   let values: Record<string, unknown>;
@@ -78,11 +85,15 @@ export async function runCommand(args: string[]): Promise<number> {
     return 0;
   }
   if (values['version']) {
-    const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+    const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
+      version: string;
+    };
     console.log(version);
     return 0;
   }
-  const given = Object.fromEntries(Object.entries(values).map(([option, value]) => [camelCase(option), value]));
+  const given = Object.fromEntries(
+    Object.entries(values).map(([option, value]) => [camelCase(option), value]),
+  );
   return runGenerator(given);
 }
 

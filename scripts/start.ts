@@ -11,7 +11,8 @@ const command = join(root, 'dist/bin/backendai-docker.js');
 
 function newSampleFolder(): string {
   let folder = join(process.cwd(), 'backendai-sample');
-  for (let number = 2; existsSync(folder); number += 1) folder = join(process.cwd(), `backendai-sample-${number}`);
+  for (let number = 2; existsSync(folder); number += 1)
+    folder = join(process.cwd(), `backendai-sample-${number}`);
   cpSync(join(root, 'sample/backendai'), folder, { recursive: true });
   return folder;
 }
@@ -34,7 +35,9 @@ if (target !== undefined && !(existsSync(target) && statSync(target).isDirectory
   const folder = target ?? newSampleFolder();
   // The sample reads SUPABASE_DB_*; a container instead makes `docker compose up` work at once.
   const sampleOptions =
-    target === undefined && !options.some((option) => option.startsWith('--database')) ? ['--database', 'postgres'] : [];
+    target === undefined && !options.some((option) => option.startsWith('--database'))
+      ? ['--database', 'postgres']
+      : [];
   if (target === undefined) console.log(`A copy of the sample project: ${folder}\n`);
   const { status } = spawnSync(process.execPath, [command, ...sampleOptions, ...options], {
     cwd: folder,

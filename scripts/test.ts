@@ -34,7 +34,13 @@ const folder = mkdtempSync(join(tmpdir(), 'backendai-docker-test-'));
 const reportFile = join(folder, 'report.json');
 const { status } = spawnSync(
   'vitest',
-  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`, ...process.argv.slice(2)],
+  [
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${reportFile}`,
+    ...process.argv.slice(2),
+  ],
   { stdio: 'inherit', shell: process.platform === 'win32' },
 );
 const report = JSON.parse(readFileSync(reportFile, 'utf8')) as JsonReport;

@@ -58,19 +58,30 @@ describe.each(cases)('golden project %s', (name) => {
     for (const path of [...copied, ...plan.install.productionMounts, ...plan.install.developmentMounts]) {
       expect(ignored.ignores(path), `${path} must reach the build`).toBe(false);
     }
-    for (const path of ['.git/config', '.env', '.env.production', 'db.sqlite3', 'apps/__pycache__/x.pyc', '.venv/bin/python']) {
+    for (const path of [
+      '.git/config',
+      '.env',
+      '.env.production',
+      'db.sqlite3',
+      'apps/__pycache__/x.pyc',
+      '.venv/bin/python',
+    ]) {
       expect(ignored.ignores(path), `${path} must stay out`).toBe(true);
     }
   });
 
   it('has well-formed Compose files and a Dockerfile that ends in production', async () => {
     const { plan, rendered } = await generate(name);
-    const compose = parse(rendered.get('compose.yaml')?.text ?? '', { merge: true }) as { services: Record<string, object> };
+    const compose = parse(rendered.get('compose.yaml')?.text ?? '', { merge: true }) as {
+      services: Record<string, object>;
+    };
     expect(compose.services).toMatchObject({
       web: { read_only: true, cap_drop: ['ALL'] },
       migrate: { command: ['python', 'manage.py', 'migrate', '--noinput'], restart: 'no' },
     });
-    const development = parse(rendered.get('compose.dev.yaml')?.text ?? '', { merge: true }) as typeof compose;
+    const development = parse(rendered.get('compose.dev.yaml')?.text ?? '', {
+      merge: true,
+    }) as typeof compose;
     expect(development.services).toHaveProperty('web');
     const dockerfile = DockerfileParser.parse(rendered.get('Dockerfile')?.text ?? '');
     const stages = dockerfile.getFROMs().map((from) => from.getBuildStage());
@@ -82,7 +93,9 @@ describe.each(cases)('golden project %s', (name) => {
   it('writes every secret into .env only', async () => {
     const { rendered } = await generate(name);
     for (const [path, { text }] of rendered) {
-      expect(text.includes('a-fresh-random-secret'), path).toBe(path === '.env' && /SECRET|PASSWORD/.test(text));
+      expect(text.includes('a-fresh-random-secret'), path).toBe(
+        path === '.env' && /SECRET|PASSWORD/.test(text),
+      );
     }
   });
 });

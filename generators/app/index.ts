@@ -44,7 +44,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   #plan!: Plan;
   #changePlan!: ChangePlan;
   /** What the helpers that ask need of Yeoman. */
-  readonly #prompt: Prompt = async (questions) => (await this.prompt(questions as never)) as never;
+  readonly #prompt: Prompt = (questions) => this.prompt<never>(questions as never);
 
   constructor(args: string[] = [], options: Options = {} as Options, features = {}) {
     super(args, options, {
@@ -59,7 +59,10 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       this.option(question.option, { type: String, description: question.help });
     }
     for (const option of RUN_OPTIONS) {
-      this.option(option.option, { type: option.type === 'boolean' ? Boolean : String, description: option.help });
+      this.option(option.option, {
+        type: option.type === 'boolean' ? Boolean : String,
+        description: option.help,
+      });
     }
   }
 
@@ -75,7 +78,9 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     if (this.#onlyDetects()) {
       const { json } = this.options;
       process.stdout.write(
-        json ? `${JSON.stringify(this.#facts, null, 2)}\n` : formatDetection(this.#facts, 80, { colour: process.stdout.hasColors?.() ?? false }),
+        json
+          ? `${JSON.stringify(this.#facts, null, 2)}\n`
+          : formatDetection(this.#facts, 80, { colour: process.stdout.hasColors?.() ?? false }),
       );
     }
   }
@@ -84,7 +89,9 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     if (this.#onlyDetects()) return;
     await this.#forUser(async () => {
       const commandLine = Object.fromEntries(
-        QUESTION_LIST.map(({ name }) => [name, this.options[name]]).filter(([, value]) => value !== undefined),
+        QUESTION_LIST.map(({ name }) => [name, this.options[name]]).filter(
+          ([, value]) => value !== undefined,
+        ),
       );
       const stored = readStoredAnswers(this.#read(ANSWERS_FILE));
       const asking = this.#isInteractive() && !this.options.defaults;
@@ -116,7 +123,9 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       this.#changePlan = await planChanges(rendered, this.#lock, (path) => this.#read(path), {
         overlap: (path, decision) => this.#resolveOverlap(path, decision),
         foreign: (path, keepAs) =>
-          this.#isInteractive() && !this.options.defaults ? askForeign(this.#prompt, path, keepAs) : Promise.resolve('keep-as-old'),
+          this.#isInteractive() && !this.options.defaults
+            ? askForeign(this.#prompt, path, keepAs)
+            : Promise.resolve('keep-as-old'),
       });
       const { changes } = this.#changePlan;
       if (!this.options.force) this.#refuseUncommitted();
@@ -143,7 +152,9 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     const conflicts = changes.filter((change) => change.action === 'conflict');
     if (this.#plan.notes.length > 0) this.#say(`\nPlease note:\n${formatNotes(this.#plan.notes)}`);
     if (conflicts.length > 0) {
-      this.#say(`\nConflict markers were written: resolve them in ${conflicts.map((change) => change.path).join(', ')}.`);
+      this.#say(
+        `\nConflict markers were written: resolve them in ${conflicts.map((change) => change.path).join(', ')}.`,
+      );
       process.exitCode = 1;
       return;
     }
@@ -174,7 +185,9 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     if (onConflict !== undefined) {
       const choice = CONFLICT_CHOICES.find((name) => name === onConflict);
       if (choice) return choice;
-      throw new AnswerError(`--on-conflict: ${JSON.stringify(onConflict)} is not one of: ${CONFLICT_CHOICES.join(', ')}.`);
+      throw new AnswerError(
+        `--on-conflict: ${JSON.stringify(onConflict)} is not one of: ${CONFLICT_CHOICES.join(', ')}.`,
+      );
     }
     if (force) return 'theirs';
     if (this.#isInteractive() && !this.options.defaults) return askOverlap(this.#prompt, path, decision);
@@ -185,7 +198,9 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
 
   /** Files of the user's that we would move aside must be safe in Git first, so that nothing can be lost. */
   #refuseUncommitted(): void {
-    const replaced = this.#changePlan.changes.filter((change) => change.keepAs !== undefined).map((change) => change.path);
+    const replaced = this.#changePlan.changes
+      .filter((change) => change.keepAs !== undefined)
+      .map((change) => change.path);
     const dirty = uncommittedFiles(this.destinationRoot(), replaced);
     if (dirty.length > 0) {
       throw new RegenerationError(
@@ -199,7 +214,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   }
 
   #isInteractive(): boolean {
-    return (this.options.interactive as boolean | undefined) ?? (process.stdin.isTTY === true && process.stdout.isTTY === true);
+    return this.options.interactive ?? (process.stdin.isTTY && process.stdout.isTTY);
   }
 
   #read(path: string): string | undefined {
@@ -231,6 +246,8 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
 }
 
 function ownVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
+    version: string;
+  };
   return version;
 }

@@ -29,7 +29,12 @@ export const RUN_OPTIONS: readonly {
     placeholder: 'PATH',
     help: 'The manage.py to take where there are several',
   },
-  { name: 'askAnswered', option: 'ask-answered', type: 'boolean', help: 'Ask again what is stored in .yo-rc.json' },
+  {
+    name: 'askAnswered',
+    option: 'ask-answered',
+    type: 'boolean',
+    help: 'Ask again what is stored in .yo-rc.json',
+  },
   {
     name: 'onConflict',
     option: 'on-conflict',

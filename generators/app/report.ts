@@ -30,7 +30,8 @@ export function formatAnswers(answers: Answers, origins: Record<AnswerName, Answ
     const value = answers[name];
     const text = Array.isArray(value) ? value.join(', ') || 'none' : String(value);
     const head = `  ${option.padEnd(18)} `;
-    const tail = origins[name] === 'asked' ? '' : ` (${origins[name] === 'default' ? 'detected' : origins[name]})`;
+    const tail =
+      origins[name] === 'asked' ? '' : ` (${origins[name] === 'default' ? 'detected' : origins[name]})`;
     return head + wrap(`${text}${tail}`, 80, ' '.repeat(head.length));
   });
   return lines.join('\n');
@@ -70,7 +71,8 @@ export function formatNotes(notes: readonly string[]): string {
 export function formatNextSteps(plan: Plan, envMissing: boolean): string {
   const steps: [string, string][] = [];
   if (envMissing) steps.push(['cp .env.example .env', 'then fill in the values']);
-  else if (plan.database === 'supabase') steps.push(['edit .env', 'the values of your database: SUPABASE_SETUP.md']);
+  else if (plan.database === 'supabase')
+    steps.push(['edit .env', 'the values of your database: SUPABASE_SETUP.md']);
   else if (plan.database === 'external') steps.push(['edit .env', 'the values of your database']);
   steps.push(
     ['docker compose up --build --wait', `http://localhost:${plan.port}/`],
@@ -78,5 +80,7 @@ export function formatNextSteps(plan: Plan, envMissing: boolean): string {
     ['docker compose --file compose.dev.yaml up --watch', 'development'],
   );
   const width = Math.max(...steps.map(([command]) => command.length));
-  return steps.map(([command, what]) => `  ${paint('bold', command.padEnd(width))}  ${paint('dim', what)}`).join('\n');
+  return steps
+    .map(([command, what]) => `  ${paint('bold', command.padEnd(width))}  ${paint('dim', what)}`)
+    .join('\n');
 }

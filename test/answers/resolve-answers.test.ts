@@ -57,7 +57,10 @@ describe('resolveAnswers', () => {
       asked.push(question.name);
       return Promise.resolve(initial);
     };
-    await resolveAnswers(facts, sources({ commandLine: { port: '9000' }, stored: { database: 'sqlite' }, ask }));
+    await resolveAnswers(
+      facts,
+      sources({ commandLine: { port: '9000' }, stored: { database: 'sqlite' }, ask }),
+    );
     expect(asked).toEqual(['apps', 'pythonVersion', 'runtimeLibraries', 'server', 'imageName', 'installer']);
     asked.length = 0;
     await resolveAnswers(facts, sources({ stored: { database: 'sqlite' }, ask, askAnswered: true }));

@@ -55,7 +55,7 @@ const filesIn = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .sort();
+    .toSorted();
 
 const contentsOf = (folder: string): Record<string, string> =>
   Object.fromEntries(filesIn(folder).map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
@@ -68,7 +68,14 @@ beforeAll(() => {
   const installed = join(home, 'installed');
   mkdirSync(installed);
   writeFileSync(join(installed, 'package.json'), '{"private":true}');
-  const install = run(installed, 'npm', ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', tarball]);
+  const install = run(installed, 'npm', [
+    'install',
+    '--silent',
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    tarball,
+  ]);
   expect(install.status, install.stderr).toBe(0);
   command = join(installed, 'node_modules/.bin/backendai-docker');
 }, 300_000);
@@ -78,8 +85,17 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 describe('the packed package', () => {
   it('holds what is needed and no more', () => {
     const folder = join(home, 'installed/node_modules/generator-backendai-docker');
-    expect(readdirSync(folder).sort()).toEqual(
-      ['CHANGELOG.md', 'LICENSE', 'README.md', 'USAGE', 'dist', 'knowledge', 'package.json', 'templates'].sort(),
+    expect(readdirSync(folder).toSorted()).toEqual(
+      [
+        'CHANGELOG.md',
+        'LICENSE',
+        'README.md',
+        'USAGE',
+        'dist',
+        'knowledge',
+        'package.json',
+        'templates',
+      ].toSorted(),
     );
     expect(filesIn(folder).filter((path) => /\.(test|map)\b/.test(path))).toEqual([]);
   });
@@ -104,7 +120,9 @@ describe('the packed package', () => {
     expect(status).toBe(0);
     expect(stdout).toContain('nothing to write');
     expect(contentsOf(folder)).toEqual(before);
-    expect(before['backendai-docker.lock.json']).not.toContain(/SECRET_KEY=(\w+)/.exec(before['.env'] ?? '')?.[1]);
+    expect(before['backendai-docker.lock.json']).not.toContain(
+      /SECRET_KEY=(\w+)/.exec(before['.env'] ?? '')?.[1],
+    );
   });
 
   it('keeps an edit when the answers change', () => {
@@ -141,8 +159,22 @@ describe('the packed package', () => {
     const { status, stdout } = backendai(home, '--help');
     expect(status).toBe(0);
     for (const option of [
-      ...['apps', 'runtime-libraries', 'database', 'python-version', 'server', 'port', 'image-name', 'installer'],
-      ...['services', 'defaults', 'detect', 'json', 'ask-answered', 'on-conflict', 'force', 'manage-py'],
+      'apps',
+      'runtime-libraries',
+      'database',
+      'python-version',
+      'server',
+      'port',
+      'image-name',
+      'installer',
+      'services',
+      'defaults',
+      'detect',
+      'json',
+      'ask-answered',
+      'on-conflict',
+      'force',
+      'manage-py',
     ]) {
       expect(stdout).toContain(`--${option}`);
     }
@@ -165,7 +197,10 @@ describe('the packed package', () => {
   it('tells an old Node in one line', () => {
     const text = readFileSync(join(ROOT, 'dist/bin/backendai-docker.js'), 'utf8');
     const faked = join(home, 'old-node.mjs');
-    writeFileSync(faked, `Object.defineProperty(process, 'versions', { value: { node: '20.20.2' } });\n${text.replace(/^#!.*\n/, '')}`);
+    writeFileSync(
+      faked,
+      `Object.defineProperty(process, 'versions', { value: { node: '20.20.2' } });\n${text.replace(/^#!.*\n/, '')}`,
+    );
     const { status, stderr } = run(home, process.execPath, [faked]);
     expect(status).toBe(1);
     expect(stderr.trim().split('\n')).toEqual([expect.stringContaining('needs Node.js 22.18 or newer')]);
@@ -175,7 +210,11 @@ describe('the packed package', () => {
 describe('in a terminal of 80 columns', () => {
   const ENTER = '\r';
 
-  function inTerminal(folder: string, steps: { expect: string; send: string }[], args: string[] = []): Result {
+  function inTerminal(
+    folder: string,
+    steps: { expect: string; send: string }[],
+    args: string[] = [],
+  ): Result {
     const file = join(home, `steps-${number}.json`);
     writeFileSync(file, JSON.stringify(steps));
     return run(ROOT, 'python3', [
@@ -223,9 +262,22 @@ describe('in a terminal of 80 columns', () => {
         { expect: 'Write these files', send: ENTER },
       ],
       [
-        ...['--apps', 'apps,backendAI,core,ml_models,static,templates', '--python-version', '3.12', '--server', 'gunicorn'],
-        ...['--runtime-libraries', 'libgomp1', '--database', 'postgres', '--image-name', 'backendai', '--installer', 'uv'],
-        ...['--services', 'none'],
+        '--apps',
+        'apps,backendAI,core,ml_models,static,templates',
+        '--python-version',
+        '3.12',
+        '--server',
+        'gunicorn',
+        '--runtime-libraries',
+        'libgomp1',
+        '--database',
+        'postgres',
+        '--image-name',
+        'backendai',
+        '--installer',
+        'uv',
+        '--services',
+        'none',
       ],
     );
     expect(status, stdout).toBe(0);
@@ -293,7 +345,12 @@ describe('bad input: one message, exit code 1, nothing written', () => {
       [],
       /Python 2/,
     ],
-    ['a broken .yo-rc.json', (folder) => writeFileSync(join(folder, '.yo-rc.json'), '{'), [], /\.yo-rc\.json is not valid JSON/],
+    [
+      'a broken .yo-rc.json',
+      (folder) => writeFileSync(join(folder, '.yo-rc.json'), '{'),
+      [],
+      /\.yo-rc\.json is not valid JSON/,
+    ],
     ['an unknown option', () => {}, ['--databse', 'x'], /--databse/],
     ['a wrong value', () => {}, ['--database', 'oracle'], /--database: "oracle" is not one of: supabase/],
   ];
@@ -332,7 +389,12 @@ describe('bad input: one message, exit code 1, nothing written', () => {
       // Root may write anywhere: be somebody else.
       run(home, 'chmod', ['-R', 'a+rX', home]);
       chmodSync(folder, 0o755);
-      const result = run(folder, 'setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', command, '--defaults'], { HOME: '/tmp' });
+      const result = run(
+        folder,
+        'setpriv',
+        ['--reuid=65534', '--regid=65534', '--clear-groups', command, '--defaults'],
+        { HOME: '/tmp' },
+      );
       expect(result.stderr).toMatch(/no permission to write/);
       expect(result.status).toBe(1);
     } else {

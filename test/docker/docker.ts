@@ -23,18 +23,32 @@ export interface CommandResult {
 }
 
 /** Runs a program in a folder with the engine's environment; never throws. */
-export function run(folder: string, program: string, args: string[], extra: Record<string, string> = {}): CommandResult {
+export function run(
+  folder: string,
+  program: string,
+  args: string[],
+  extra: Record<string, string> = {},
+): CommandResult {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd: folder,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
-    env: { ...(engine ?? process.env), ...extra } as NodeJS.ProcessEnv,
+    env: { ...(engine ?? process.env), ...extra },
   });
-  return { status: status ?? 1, stdout: stdout ?? '', output: `${stdout ?? ''}${stderr ?? ''}${error ? String(error) : ''}` };
+  return {
+    status: status ?? 1,
+    stdout: stdout ?? '',
+    output: `${stdout ?? ''}${stderr ?? ''}${error ? String(error) : ''}`,
+  };
 }
 
 /** Runs a program that must succeed; the error shows the end of its output. */
-export function mustRun(folder: string, program: string, args: string[], extra: Record<string, string> = {}): string {
+export function mustRun(
+  folder: string,
+  program: string,
+  args: string[],
+  extra: Record<string, string> = {},
+): string {
   const { status, output } = run(folder, program, args, extra);
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: exit ${status}\n${output.slice(-6000)}`);
   return output;
@@ -60,7 +74,11 @@ export function removeProject(folder: string): void {
 }
 
 /** Status and body of one request; status 0 when nothing answers. */
-export function request(port: number, path: string, host = 'localhost'): Promise<{ status: number; body: string }> {
+export function request(
+  port: number,
+  path: string,
+  host = 'localhost',
+): Promise<{ status: number; body: string }> {
   return new Promise((resolve) => {
     const sent = get({ host: '127.0.0.1', port, path, headers: { host }, timeout: 10_000 }, (response) => {
       let body = '';
@@ -74,19 +92,28 @@ export function request(port: number, path: string, host = 'localhost'): Promise
 }
 
 /** Asks until a condition holds; throws with the last answer after `seconds`. */
-export async function eventually<T>(seconds: number, ask: () => Promise<T>, holds: (answer: T) => boolean): Promise<T> {
+export async function eventually<T>(
+  seconds: number,
+  ask: () => Promise<T>,
+  holds: (answer: T) => boolean,
+): Promise<T> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const answer = await ask();
     if (holds(answer)) return answer;
-    if (Date.now() > end) throw new Error(`not so after ${seconds} s; the last answer: ${JSON.stringify(answer)}`);
+    if (Date.now() > end)
+      throw new Error(`not so after ${seconds} s; the last answer: ${JSON.stringify(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }
 
 /** The port of this machine on which a Compose service is published. */
 export function publishedPort(folder: string, service: string, port: number, options: string[] = []): number {
-  return Number(answerOf(folder, 'docker', ['compose', ...options, 'port', service, String(port)]).split(':').at(-1));
+  return Number(
+    answerOf(folder, 'docker', ['compose', ...options, 'port', service, String(port)])
+      .split(':')
+      .at(-1),
+  );
 }
 
 /** Size of an image in bytes. */

@@ -1,6 +1,17 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ROOT, answerOf, engine, generatedProject, mustRun, publishedPort, removeProject, request, run, useComposeProject } from './docker.ts';
+import {
+  ROOT,
+  answerOf,
+  engine,
+  generatedProject,
+  mustRun,
+  publishedPort,
+  removeProject,
+  request,
+  run,
+  useComposeProject,
+} from './docker.ts';
 import { hadolintProgram } from './hadolint.ts';
 
 const MINUTES = 60_000;
@@ -20,29 +31,35 @@ const CASES = [
   { name: 'system-libraries', options: ['--database', 'postgres', '--installer', 'pip'], page: '/' },
 ];
 
-describe.skipIf(engine === null).each(CASES)('golden project $name on a Docker engine', { timeout: 15 * MINUTES }, (golden) => {
-  let folder: string;
-  beforeAll(() => {
-    folder = generatedProject(join(ROOT, 'test/golden', golden.name, 'project'), golden.options);
-    useComposeProject(`backendai-golden-${golden.name}`);
-  });
-  afterAll(() => {
-    run(folder, 'docker', ['compose', 'down', '--volumes', '--remove-orphans', '--rmi', 'local']);
-    removeProject(folder);
-  });
+describe.skipIf(engine === null).each(CASES)(
+  'golden project $name on a Docker engine',
+  { timeout: 15 * MINUTES },
+  (golden) => {
+    let folder: string;
+    beforeAll(() => {
+      folder = generatedProject(join(ROOT, 'test/golden', golden.name, 'project'), golden.options);
+      useComposeProject(`backendai-golden-${golden.name}`);
+    });
+    afterAll(() => {
+      run(folder, 'docker', ['compose', 'down', '--volumes', '--remove-orphans', '--rmi', 'local']);
+      removeProject(folder);
+    });
 
-  it('builds, migrates, turns healthy and answers as a user that is not root', async () => {
-    mustRun(folder, 'docker', ['build', '--check', '.']);
-    expect(mustRun(folder, hadolintProgram() ?? 'hadolint', ['Dockerfile'])).toBe('');
-    mustRun(folder, 'docker', ['compose', 'up', '--build', '--detach', '--wait', '--wait-timeout', '180'], { WEB_PORT: '0' });
-    const port = publishedPort(folder, 'web', 8000);
-    expect((await request(port, golden.page)).status).toBeLessThan(500);
-    expect(answerOf(folder, 'docker', ['compose', 'exec', 'web', 'id', '-u'])).toBe('10001');
-    const migrate = answerOf(folder, 'docker', ['compose', 'ps', '--all', '--format', 'json', 'migrate']);
-    expect(JSON.parse(migrate)).toMatchObject({ ExitCode: 0 });
-  });
+    it('builds, migrates, turns healthy and answers as a user that is not root', async () => {
+      mustRun(folder, 'docker', ['build', '--check', '.']);
+      expect(mustRun(folder, hadolintProgram() ?? 'hadolint', ['Dockerfile'])).toBe('');
+      mustRun(folder, 'docker', ['compose', 'up', '--build', '--detach', '--wait', '--wait-timeout', '180'], {
+        WEB_PORT: '0',
+      });
+      const port = publishedPort(folder, 'web', 8000);
+      expect((await request(port, golden.page)).status).toBeLessThan(500);
+      expect(answerOf(folder, 'docker', ['compose', 'exec', 'web', 'id', '-u'])).toBe('10001');
+      const migrate = answerOf(folder, 'docker', ['compose', 'ps', '--all', '--format', 'json', 'migrate']);
+      expect(JSON.parse(migrate)).toMatchObject({ ExitCode: 0 });
+    });
 
-  it('builds the development stage', () => {
-    mustRun(folder, 'docker', ['build', '--target', 'development', '.']);
-  });
-});
+    it('builds the development stage', () => {
+      mustRun(folder, 'docker', ['build', '--target', 'development', '.']);
+    });
+  },
+);

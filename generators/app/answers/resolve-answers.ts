@@ -48,7 +48,7 @@ async function resolveOne(
     if (typeof given === 'boolean') {
       throw new AnswerError(`--${question.option} needs a value: ${question.placeholder}. ${question.help}.`);
     }
-    const value = question.parse(String(given));
+    const value = question.parse(typeof given === 'string' ? given : JSON.stringify(given));
     const problem = question.check(value, context);
     if (problem !== null) throw new AnswerError(`--${question.option}: ${problem}.`);
     return { value, origin: 'command line' };

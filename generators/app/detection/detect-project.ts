@@ -117,9 +117,16 @@ function projectName(files: ProjectFiles, settingsModule: string): string {
 }
 
 /** What manage.py names, where production has other settings. */
-function developmentSettings(settings: DjangoSettings, managePy: string): ProjectFacts['developmentSettingsModule'] {
-  const own = settings.named.find((entry) => entry.file === managePy && settings.modules.find(entry.module)?.file != null);
-  return own === undefined || own.module === settings.module.value ? null : { value: own.module, evidence: [own.evidence] };
+function developmentSettings(
+  settings: DjangoSettings,
+  managePy: string,
+): ProjectFacts['developmentSettingsModule'] {
+  const own = settings.named.find(
+    (entry) => entry.file === managePy && settings.modules.find(entry.module)?.file != null,
+  );
+  return own === undefined || own.module === settings.module.value
+    ? null
+    : { value: own.module, evidence: [own.evidence] };
 }
 
 /** The WSGI or ASGI callable: what the settings name, else the module beside the settings, else the only one there is. */

@@ -2,7 +2,8 @@ import type { ProjectFacts } from '../detection/facts.ts';
 import { dockerignorePattern } from './quoting.ts';
 
 /** Files of development tools that the tests of a project read: they stay in the context, for the development stage. */
-const KEPT_FOR_DEVELOPMENT = /^(tests?|spec|conftest\.py|pytest\.ini|tox\.ini|setup\.cfg|pyproject\.toml)\/?$/;
+const KEPT_FOR_DEVELOPMENT =
+  /^(tests?|spec|conftest\.py|pytest\.ini|tox\.ini|setup\.cfg|pyproject\.toml)\/?$/;
 
 /**
  * The blocks of `.dockerignore`. Production copies only chosen folders; this keeps secrets, history and bulk out of
@@ -28,10 +29,21 @@ export function dockerignoreSections(
   const produced = [media, staticRoot].filter(
     (path): path is string => path !== null && path !== '' && !path.startsWith('/') && !isCopied(path),
   );
-  const docker = ['Dockerfile*', '.dockerignore', 'compose*.y*ml', 'docker-compose*.y*ml', 'docker-bake.hcl', 'DOCKER.md', 'SUPABASE_SETUP.md'];
+  const docker = [
+    'Dockerfile*',
+    '.dockerignore',
+    'compose*.y*ml',
+    'docker-compose*.y*ml',
+    'docker-bake.hcl',
+    'DOCKER.md',
+    'SUPABASE_SETUP.md',
+  ];
 
   return [
-    { title: 'Version control and CI', patterns: ['**/.git', '.gitignore', '.gitattributes', '.github', '.gitlab*'] },
+    {
+      title: 'Version control and CI',
+      patterns: ['**/.git', '.gitignore', '.gitattributes', '.github', '.gitlab*'],
+    },
     {
       title: 'Secrets and local databases',
       patterns: ['**/.env', '**/.env.*', '**/*.env', '!.env.example', '**/*.sqlite3', '**/*.sqlite3-*'],

@@ -1,6 +1,11 @@
 import type { Answers } from '../answers/answers.ts';
 import type { ProjectFacts, SettingsVariable } from '../detection/facts.ts';
-import { buildTimeAddress, databaseEnvironment, databaseVariables, type DatabaseAddress } from './database-environment.ts';
+import {
+  buildTimeAddress,
+  databaseEnvironment,
+  databaseVariables,
+  type DatabaseAddress,
+} from './database-environment.ts';
 import type { EnvironmentSection, EnvironmentVariable } from './plan.ts';
 
 /** Names that hold a secret whatever the setting: their values never enter a committed file. */
@@ -28,11 +33,11 @@ export function roleOf(variable: SettingsVariable, redisVariables: readonly stri
   if (setting === 'SECRET_KEY' || /^(DJANGO_)?SECRET_KEY$/.test(name)) return 'secret-key';
   if (setting === 'DEBUG' || /^(DJANGO_)?DEBUG$/.test(name)) return 'debug';
   if (setting === 'ALLOWED_HOSTS' || /ALLOWED_HOSTS?$/.test(name)) return 'allowed-hosts';
-  if (setting === 'CSRF_TRUSTED_ORIGINS' || /TRUSTED_ORIGINS$/.test(name)) return 'trusted-origins';
+  if (setting === 'CSRF_TRUSTED_ORIGINS' || name.endsWith('TRUSTED_ORIGINS')) return 'trusted-origins';
   if (setting === 'SECURE_SSL_REDIRECT') return 'ssl-redirect';
   if (/SSL_?MODE$/.test(name)) return 'database-sslmode';
   if (redisVariables.includes(name) || /^(REDIS|CELERY_BROKER|CELERY_RESULT|BROKER)/.test(name)) {
-    if (/HOST$/.test(name)) return 'redis-host';
+    if (name.endsWith('HOST')) return 'redis-host';
     if (/URL|BROKER|BACKEND|LOCATION/.test(name)) return 'redis-url';
   }
   return 'other';
@@ -71,7 +76,9 @@ function describeVariable(
 ): EnvironmentVariable {
   const { name } = variable;
   const first = variable.evidence[0];
-  const read = first ? `read in ${first.file}${first.line === null ? '' : `:${first.line}`}` : 'read by the settings';
+  const read = first
+    ? `read in ${first.file}${first.line === null ? '' : `:${first.line}`}`
+    : 'read by the settings';
   const text = (meaning: string, value: string): EnvironmentVariable => ({
     name,
     meaning: `${meaning} (${read})`,
@@ -93,26 +100,44 @@ function describeVariable(
     case 'allowed-hosts':
       return text('Host names that the site answers to', ['localhost', '127.0.0.1'].join(variable.separator));
     case 'trusted-origins':
-      return text('Origins that may send forms, with scheme', [`http://localhost:${answers.port}`].join(variable.separator));
+      return text(
+        'Origins that may send forms, with scheme',
+        [`http://localhost:${answers.port}`].join(variable.separator),
+      );
     case 'ssl-redirect':
       return text('Redirect to HTTPS; on behind a proxy that terminates TLS', falseFor(variable));
     case 'database-sslmode': {
       if (answers.database === 'supabase') return text('TLS to the database: at least require', 'require');
       const value = variable.defaultValue ?? 'prefer';
-      return { ...text('TLS to the database: disable, prefer, require, verify-full', value), commented: true };
+      return {
+        ...text('TLS to the database: disable, prefer, require, verify-full', value),
+        commented: true,
+      };
     }
     case 'redis-url':
-      return text('Redis', answers.services.includes('redis') ? REDIS_URL : (variable.defaultValue ?? REDIS_URL));
+      return text(
+        'Redis',
+        answers.services.includes('redis') ? REDIS_URL : (variable.defaultValue ?? REDIS_URL),
+      );
     case 'redis-host':
-      return text('Redis host', answers.services.includes('redis') ? 'redis' : (variable.defaultValue ?? 'localhost'));
+      return text(
+        'Redis host',
+        answers.services.includes('redis') ? 'redis' : (variable.defaultValue ?? 'localhost'),
+      );
     case 'settings-module':
     case 'other': {
       const secret = SECRET_NAME.test(name);
       if (variable.required) {
-        return { ...text('Required', placeholderFor(variable)), example: secret ? '' : placeholderFor(variable) };
+        return {
+          ...text('Required', placeholderFor(variable)),
+          example: secret ? '' : placeholderFor(variable),
+        };
       }
       const value = secret ? '' : (variable.defaultValue ?? '');
-      return { ...text(value === '' ? 'Optional' : 'Optional; the default is shown', value), commented: true };
+      return {
+        ...text(value === '' ? 'Optional' : 'Optional; the default is shown', value),
+        commented: true,
+      };
     }
   }
 }
@@ -140,7 +165,10 @@ export function environmentSections(facts: ProjectFacts, answers: Answers): Envi
     title: 'Django',
     notes: [],
     // What must be set first, what has a default after it.
-    variables: [...described.filter((item) => !item.commented), ...described.filter((item) => item.commented)],
+    variables: [
+      ...described.filter((item) => !item.commented),
+      ...described.filter((item) => item.commented),
+    ],
   });
   sections.push(databaseSection(facts, answers));
   sections.push({
@@ -187,7 +215,10 @@ function databaseSection(facts: ProjectFacts, answers: Answers): EnvironmentSect
     case 'sqlite':
       return {
         title: 'Database: SQLite on a volume',
-        notes: names.length > 0 ? [`compose.yaml sets ${names.join(', ')}; the file is on the volume "data".`] : [],
+        notes:
+          names.length > 0
+            ? [`compose.yaml sets ${names.join(', ')}; the file is on the volume "data".`]
+            : [],
         variables: [],
       };
     case 'supabase':
@@ -277,7 +308,10 @@ function supabaseKeys(facts: ProjectFacts): EnvironmentVariable[] {
 export function buildVariables(facts: ProjectFacts): { name: string; value: string }[] {
   const redisVariables = facts.services.redis?.value.variables ?? [];
   const ofDatabase = new Map(
-    databaseEnvironment(facts.database, buildTimeAddress(facts.database)).map((item) => [item.name, item.value]),
+    databaseEnvironment(facts.database, buildTimeAddress(facts.database)).map((item) => [
+      item.name,
+      item.value,
+    ]),
   );
   return facts.variables.flatMap((variable) => {
     const { name } = variable;
@@ -285,7 +319,8 @@ export function buildVariables(facts: ProjectFacts): { name: string; value: stri
     const role = roleOf(variable, redisVariables);
     if (role === 'debug') return [{ name, value: falseFor(variable) }];
     // A default that says "insecure" is often refused by the settings themselves when DEBUG is off.
-    if (role === 'secret-key') return [{ name, value: 'only-for-the-build-0123456789-abcdefghijklmnopqrstuvwxyz' }];
+    if (role === 'secret-key')
+      return [{ name, value: 'only-for-the-build-0123456789-abcdefghijklmnopqrstuvwxyz' }];
     if (!variable.required) return [];
     const value = ofDatabase.get(name);
     if (value !== undefined) return [{ name, value }];

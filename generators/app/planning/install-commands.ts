@@ -53,7 +53,11 @@ export function installSteps(install: InstallPlan, uvImage: string): InstallStep
   const extraCommand = `${installCommand} --requirement ${EXTRA_FILE}`;
   const withExtras = (step: RunStep): RunStep =>
     extras
-      ? { ...step, mounts: [...step.mounts, bindMount(EXTRA_FILE)], commands: [...step.commands, extraCommand] }
+      ? {
+          ...step,
+          mounts: [...step.mounts, bindMount(EXTRA_FILE)],
+          commands: [...step.commands, extraCommand],
+        }
       : step;
   const inRoot = install.root === '' ? '' : `--project ${runWord(install.root)} `;
 
@@ -62,20 +66,28 @@ export function installSteps(install: InstallPlan, uvImage: string): InstallStep
       return {
         exported: [],
         production: extras
-          ? [{ comment: 'No dependency file was found.', mounts: [...toolMounts, bindMount(EXTRA_FILE)], commands: [extraCommand] }]
+          ? [
+              {
+                comment: 'No dependency file was found.',
+                mounts: [...toolMounts, bindMount(EXTRA_FILE)],
+                commands: [extraCommand],
+              },
+            ]
           : [],
         development: [],
       };
     case 'requirements': {
-      const from = (file: string): string => `${installCommand} --requirement ${runWord(file)}`;
+      const from = (file: string, options = ''): string =>
+        `${installCommand}${options} --requirement ${runWord(file)}`;
       const file = install.productionFile ?? 'requirements.txt';
+      const hashes = install.hashed ? ' --require-hashes' : '';
       return {
         exported: [],
         production: [
           withExtras({
             comment: '',
             mounts: [...toolMounts, ...install.productionMounts.map(bindMount)],
-            commands: [from(file)],
+            commands: [from(file, hashes)],
           }),
         ],
         development: install.developmentFile
@@ -104,10 +116,14 @@ export function installSteps(install: InstallPlan, uvImage: string): InstallStep
     case 'pyproject': {
       const mounts = [...uvMounts, ...install.productionMounts.map(bindMount)];
       const file = posix.join(install.root, 'pyproject.toml');
-      const groups = install.developmentGroups.map((group) => ` --group ${runWord(`${file}:${group}`)}`).join('');
+      const groups = install.developmentGroups
+        .map((group) => ` --group ${runWord(`${file}:${group}`)}`)
+        .join('');
       return {
         exported: [],
-        production: [withExtras({ comment: '', mounts, commands: [`${installCommand} --requirement ${runWord(file)}`] })],
+        production: [
+          withExtras({ comment: '', mounts, commands: [`${installCommand} --requirement ${runWord(file)}`] }),
+        ],
         development: groups ? [{ comment: '', mounts, commands: [`${installCommand}${groups}`] }] : [],
       };
     }
@@ -137,8 +153,14 @@ function exportedSteps(
   const development = `${EXPORT_FOLDER}/development.txt`;
   const setUp =
     install.installer === 'uv'
-      ? ['uv venv --quiet /opt/export', `uv pip install --python /opt/export/bin/python ${packages.join(' ')}`]
-      : ['python -m venv --without-pip /opt/export', `pip --python /opt/export/bin/python install ${packages.join(' ')}`];
+      ? [
+          'uv venv --quiet /opt/export',
+          `uv pip install --python /opt/export/bin/python ${packages.join(' ')}`,
+        ]
+      : [
+          'python -m venv --without-pip /opt/export',
+          `pip --python /opt/export/bin/python install ${packages.join(' ')}`,
+        ];
   const inRoot = install.root === '' ? '' : ` --directory ${runWord(install.root)}`;
   const groups = install.developmentGroups.map((group) => ` --with ${runWord(group)}`).join('');
   const exports =
@@ -169,7 +191,13 @@ function exportedSteps(
       }),
     ],
     development: install.development
-      ? [{ comment: '', mounts: [...toolMounts, fromExport], commands: [`${installCommand} --requirement ${development}`] }]
+      ? [
+          {
+            comment: '',
+            mounts: [...toolMounts, fromExport],
+            commands: [`${installCommand} --requirement ${development}`],
+          },
+        ]
       : [],
   };
 }

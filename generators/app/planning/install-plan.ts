@@ -65,7 +65,9 @@ function exporterFor(manager: ProjectFacts['dependencies']['manager']): InstallP
 export function planInstallation(facts: ProjectFacts, answers: Answers): InstallPlan {
   const { dependencies } = facts;
   const development =
-    dependencies.developmentFile !== null || dependencies.developmentGroups.length > 0 || dependencies.development.length > 0;
+    dependencies.developmentFile !== null ||
+    dependencies.developmentGroups.length > 0 ||
+    dependencies.development.length > 0;
   return {
     manager: dependencies.manager,
     installer: answers.installer,

@@ -9,7 +9,8 @@ const tables = new Map<string, unknown>();
 export function packageRoot(): string {
   if (root === undefined) {
     const packageFile = findPackageJSON(import.meta.url);
-    if (packageFile === undefined) throw new Error('the package.json of generator-backendai-docker is missing');
+    if (packageFile === undefined)
+      throw new Error('the package.json of generator-backendai-docker is missing');
     root = dirname(packageFile);
   }
   return root;

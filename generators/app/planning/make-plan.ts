@@ -47,7 +47,9 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
   const debianRelease = debianReleaseFor(answers.pythonVersion);
   const images = readKnowledge<ImageTable>('container-images');
   const { application, entryPoint } = applicationFor(facts, answers.server);
-  const scripts = IMAGE_SCRIPTS.filter((path) => path !== 'docker/gunicorn.conf.py' || answers.server === 'gunicorn');
+  const scripts = IMAGE_SCRIPTS.filter(
+    (path) => path !== 'docker/gunicorn.conf.py' || answers.server === 'gunicorn',
+  );
   const copies = copyGroups(facts, answers, scripts);
   const install = planInstallation(facts, answers);
   const runtimePackages = runtimeAptPackages(facts, answers, debianRelease);
@@ -84,12 +86,17 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
     buildPackages: {
       packages: [
         ...buildNeeds.map((need) => ({ name: need.debianPackage, reason: need.neededBy.join(', ') })),
-        ...(gitReason ? ['ca-certificates', 'git'].map((name) => ({ name, reason: 'requirements from Git' })) : []),
+        ...(gitReason
+          ? ['ca-certificates', 'git'].map((name) => ({ name, reason: 'requirements from Git' }))
+          : []),
       ],
     },
     install,
     warmUpModules: facts.importedModules,
-    importRequirements: importRequirements(facts, install.extraRequirements.map((extra) => extra.line)),
+    importRequirements: importRequirements(
+      facts,
+      install.extraRequirements.map((extra) => extra.line),
+    ),
     buildVariables: buildVariables(facts),
     staticFiles,
     volumes: volumes(facts, answers),
@@ -107,7 +114,9 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
         : null,
     composeEnvironment: composeEnvironment(facts, answers),
     processes,
-    redis: answers.services.includes('redis') ? { image: `${images.redis.image}:${images.redis.version}` } : null,
+    redis: answers.services.includes('redis')
+      ? { image: `${images.redis.image}:${images.redis.version}` }
+      : null,
     environment: environmentSections(facts, answers),
     dockerignore: dockerignoreSections(facts, copied),
     healthPath: facts.healthPath?.value ?? '/',
@@ -134,7 +143,10 @@ function composeProjectName(imageName: string): string {
 function copyGroups(facts: ProjectFacts, answers: Answers, scripts: string[]): CopyGroup[] {
   const chosen = facts.application.filter((item) => answers.apps.includes(item.path));
   const groups: CopyGroup[] = [];
-  const modules = [facts.managePy.value, ...chosen.filter((item) => item.kind === 'module').map((item) => item.path)];
+  const modules = [
+    facts.managePy.value,
+    ...chosen.filter((item) => item.kind === 'module').map((item) => item.path),
+  ];
   const byFolder = Map.groupBy(modules, (path) => posix.dirname(path));
   for (const [folder, sources] of byFolder) {
     groups.push({ sources, destination: `${inImage(folder === '.' ? '' : folder)}/`, reason: '' });
@@ -142,7 +154,9 @@ function copyGroups(facts: ProjectFacts, answers: Answers, scripts: string[]): C
   // A folder is copied into a folder of the same name: COPY copies a folder's content, not the folder.
   const order = { data: 0, package: 1, module: 2 };
   const folders = chosen.filter((item) => item.kind !== 'module');
-  for (const item of folders.sort((a, b) => order[a.kind] - order[b.kind] || a.path.localeCompare(b.path))) {
+  for (const item of folders.toSorted(
+    (a, b) => order[a.kind] - order[b.kind] || (a.path < b.path ? -1 : 1),
+  )) {
     const isFile = facts.topLevel.includes(item.path);
     groups.push({
       sources: [item.path],
@@ -154,7 +168,11 @@ function copyGroups(facts: ProjectFacts, answers: Answers, scripts: string[]): C
   return groups;
 }
 
-function runtimeAptPackages(facts: ProjectFacts, answers: Answers, release: 'bookworm' | 'trixie'): AptPackages {
+function runtimeAptPackages(
+  facts: ProjectFacts,
+  answers: Answers,
+  release: 'bookworm' | 'trixie',
+): AptPackages {
   const needs = runtimeLibrariesFor(facts.dependencies.production, release);
   return {
     packages: answers.runtimeLibraries.map((name) => {
@@ -173,7 +191,10 @@ function planStaticFiles(facts: ProjectFacts): Plan['staticFiles'] {
     root: root === null ? null : root.startsWith('/') ? root : inImage(root),
     url: `/${staticFiles.url.replace(/^\/+/, '')}`,
     sampleFile:
-      collect && staticFiles.whitenoise && !/^https?:/.test(staticFiles.url) && importedModules.includes('django.contrib.admin')
+      collect &&
+      staticFiles.whitenoise &&
+      !/^https?:/.test(staticFiles.url) &&
+      importedModules.includes('django.contrib.admin')
         ? 'admin/css/base.css'
         : null,
   };
@@ -215,7 +236,11 @@ function volumes(facts: ProjectFacts, answers: Answers): Plan['volumes'] {
   }
   const media = facts.staticFiles.mediaRoot;
   if (media !== null && media !== '') {
-    found.push({ name: 'media', path: media.startsWith('/') ? media : inImage(media), reason: 'uploaded files' });
+    found.push({
+      name: 'media',
+      path: media.startsWith('/') ? media : inImage(media),
+      reason: 'uploaded files',
+    });
   }
   return found;
 }
@@ -227,13 +252,21 @@ function composeEnvironment(facts: ProjectFacts, answers: Answers): { name: stri
         .filter((variable) => redisVariables.includes(variable.name))
         .map(({ name, cast }) => ({
           name,
-          value: /HOST$/.test(name) ? 'redis' : /PORT$/.test(name) ? '6379' : cast === 'int' ? '0' : 'redis://redis:6379/0',
+          value: name.endsWith('HOST')
+            ? 'redis'
+            : name.endsWith('PORT')
+              ? '6379'
+              : cast === 'int'
+                ? '0'
+                : 'redis://redis:6379/0',
         }))
         .filter(({ name, value }) => value !== '0' && !/PASSWORD|USER|DB$/.test(name))
     : [];
   switch (answers.database) {
     case 'postgres': {
-      const password = needsPasswordFallback(facts) ? '${POSTGRES_PASSWORD:-app}' : '${POSTGRES_PASSWORD:?set it in .env}';
+      const password = needsPasswordFallback(facts)
+        ? '${POSTGRES_PASSWORD:-app}'
+        : '${POSTGRES_PASSWORD:?set it in .env}';
       return [...databaseEnvironment(facts.database, containerAddress(facts.database, password)), ...redis];
     }
     case 'sqlite':
@@ -252,7 +285,7 @@ function importRequirements(facts: ProjectFacts, extraLines: string[]): string[]
     (requirement) => requirement.direct && requirement.marker === '',
   );
   const extras = extraLines.map((line) => line.split(/[=<>~![ ]/)[0] ?? '');
-  return [...new Set([...direct.map((requirement) => requirement.name), ...extras])].sort();
+  return [...new Set([...direct.map((requirement) => requirement.name), ...extras])].toSorted();
 }
 
 /** A Host header that passes ALLOWED_HOSTS; `localhost` where it comes from the environment. */
@@ -265,7 +298,9 @@ function allowedHost(facts: ProjectFacts): string {
 }
 
 function forbiddenPaths(facts: ProjectFacts, answers: Answers): string[] {
-  const leftOut = facts.application.filter((item) => !answers.apps.includes(item.path)).map((item) => item.path);
+  const leftOut = facts.application
+    .filter((item) => !answers.apps.includes(item.path))
+    .map((item) => item.path);
   return [...new Set(['.git', '.env', ...leftOut])];
 }
 
@@ -277,19 +312,29 @@ function notes(facts: ProjectFacts, answers: Answers): string[] {
   if (unreachable !== null) found.push(`Database: ${unreachable}.`);
   const rivals = facts.existing.composeFiles.filter((path) => /^docker-compose\.ya?ml$/.test(path));
   if (rivals.length > 0) {
-    found.push(`${rivals.join(', ')} is there too: Docker Compose takes compose.yaml and warns of the other. Remove it when you no longer need it.`);
+    found.push(
+      `${rivals.join(', ')} is there too: Docker Compose takes compose.yaml and warns of the other. Remove it when you no longer need it.`,
+    );
   }
   const forgotten = facts.application.filter((item) => item.needed && !answers.apps.includes(item.path));
   for (const item of forgotten) {
-    found.push(`${item.path} is not copied, but the application needs it (${item.reason}): --apps or --ask-answered adds it.`);
+    found.push(
+      `${item.path} is not copied, but the application needs it (${item.reason}): --apps or --ask-answered adds it.`,
+    );
   }
   if (facts.staticFiles.enabled && !facts.staticFiles.rootSet) {
-    found.push('STATIC_ROOT is not set: collectstatic is left out, so that no static files are served with DEBUG off.');
+    found.push(
+      'STATIC_ROOT is not set: collectstatic is left out, so that no static files are served with DEBUG off.',
+    );
   } else if (facts.staticFiles.enabled && facts.staticFiles.root === null) {
-    found.push('STATIC_ROOT is computed in a way that cannot be read: collectstatic runs, but its folder is not copied.');
+    found.push(
+      'STATIC_ROOT is computed in a way that cannot be read: collectstatic runs, but its folder is not copied.',
+    );
   }
   if (facts.existing.envFileTracked) {
-    found.push('.env is committed to Git: everyone who can read the repository has its secrets. Remove it with "git rm --cached .env" and change them.');
+    found.push(
+      '.env is committed to Git: everyone who can read the repository has its secrets. Remove it with "git rm --cached .env" and change them.',
+    );
   }
   return found;
 }

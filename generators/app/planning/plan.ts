@@ -112,7 +112,13 @@ export interface Plan {
   /** Folders in the container that must be writable and live on a named volume. */
   volumes: { name: string; path: string; reason: string }[];
   database: Database;
-  databaseService: { image: string; dataPath: string; name: string; user: string; passwordFallback: boolean } | null;
+  databaseService: {
+    image: string;
+    dataPath: string;
+    name: string;
+    user: string;
+    passwordFallback: boolean;
+  } | null;
   /** Variables that compose.yaml sets for every process of the application; they win over `.env`. Values are Compose syntax (`${…}` allowed). */
   composeEnvironment: { name: string; value: string }[];
   processes: ComposeProcess[];

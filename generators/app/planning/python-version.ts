@@ -11,7 +11,7 @@ export function supportedPythonVersions(): string[] {
   return pythonReleases()
     .filter((release) => release.slimImages.length > 0)
     .map((release) => release.version)
-    .sort(byVersionDescending);
+    .toSorted(byVersionDescending);
 }
 
 function byVersionDescending(a: string, b: string): number {
@@ -20,7 +20,9 @@ function byVersionDescending(a: string, b: string): number {
 
 /** Python releases that this Django series supports, by `knowledge/django-versions.json`; null when the series is not in the table. */
 function pythonsOfDjango(djangoVersion: string): string[] | null {
-  const table = readKnowledge<{ versions: { series: string; python: string[] }[] }>('django-versions').versions;
+  const table = readKnowledge<{ versions: { series: string; python: string[] }[] }>(
+    'django-versions',
+  ).versions;
   const series = djangoVersion.split('.').slice(0, 2).join('.');
   return table.find((row) => row.series === series)?.python ?? null;
 }
@@ -50,7 +52,9 @@ export function defaultPythonVersion(facts: ProjectFacts): { version: string; re
   const usable = candidates.length > 0 ? candidates : supported.filter(allowed);
   // The nearest to the usual one: the oldest of newer releases, else the newest of older ones.
   const newer = usable.filter((candidate) => byVersionDescending(candidate, USUAL_VERSION) < 0);
-  const version = usable.includes(USUAL_VERSION) ? USUAL_VERSION : (newer.at(-1) ?? usable[0] ?? USUAL_VERSION);
+  const version = usable.includes(USUAL_VERSION)
+    ? USUAL_VERSION
+    : (newer.at(-1) ?? usable[0] ?? USUAL_VERSION);
   if (pythonConstraint) return { version, reason: `${constraint} in ${where(pythonConstraint.evidence)}` };
   if (djangoVersion && ofDjango) return { version, reason: `supported by Django ${djangoVersion.value}` };
   return { version, reason: 'nothing states a version; most packages have wheels for it' };

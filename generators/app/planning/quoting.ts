@@ -99,7 +99,9 @@ export function pythonLiteral(value: unknown, indent = ''): string {
   }
   const entries = Object.entries(value as Record<string, unknown>);
   if (entries.length === 0) return '{}';
-  const lines = entries.map(([key, item]) => `${inner}${pythonString(key)}: ${pythonLiteral(item, inner)},\n`);
+  const lines = entries.map(
+    ([key, item]) => `${inner}${pythonString(key)}: ${pythonLiteral(item, inner)},\n`,
+  );
   return `{\n${lines.join('')}${indent}}`;
 }
 

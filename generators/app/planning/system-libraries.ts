@@ -1,4 +1,5 @@
 import { satisfies } from '@renovatebot/pep440';
+import { markerMayApply } from '../detection/dependencies/markers.ts';
 import type { Requirement } from '../detection/facts.ts';
 import type { DebianRelease } from './base-image.ts';
 import { readKnowledge } from './knowledge.ts';
@@ -21,15 +22,33 @@ export interface SystemLibraryRow {
   wheelNeedsRuntime: boolean;
   runtime: Record<DebianRelease, string[]>;
   build: Record<DebianRelease, string[]>;
+  /** Releases of Debian that have no package for it any more, and what to do. */
+  removed?: Partial<Record<DebianRelease, string>>;
   note?: string;
   source: string;
 }
+
+/** A row for a part of Django instead of a package: `django.contrib.gis`. */
+export type FeatureRow = Omit<SystemLibraryRow, 'pypi' | 'aliases' | 'versions' | 'providedBy'> & {
+  feature: string;
+};
 
 /** A Debian package and who needs it. */
 export interface LibraryNeed {
   debianPackage: string;
   /** PyPI names, sorted. */
   neededBy: string[];
+  loaded: SystemLibraryRow['loaded'];
+  /** One phrase for the user: `linked by pyodbc`, `opened at run time by python-magic`. */
+  reason: string;
+}
+
+/** What is known beyond the requirements themselves. */
+export interface LibraryContext {
+  /** Dotted modules and apps that the project uses; `django.contrib.gis` needs libraries although Django does not. */
+  modules?: readonly string[];
+  /** PyPI names of which the lock file lists a wheel for the image's Python. */
+  wheels?: ReadonlySet<string>;
 }
 
 /** All rows of the table. */
@@ -50,26 +69,63 @@ function appliesTo(row: SystemLibraryRow, requirement: Requirement): boolean {
   return row.versions === undefined || (release !== null && satisfies(release, row.versions));
 }
 
+type AnyRow = Pick<
+  SystemLibraryRow,
+  'loaded' | 'wheels' | 'wheelNeedsRuntime' | 'runtime' | 'build' | 'removed'
+>;
+
+/** Every row that applies, with the requirement or the feature which it applies to. */
+function applyingRows(
+  requirements: readonly Requirement[],
+  context: LibraryContext,
+): { row: AnyRow; name: string }[] {
+  const used = requirements.filter((requirement) => markerMayApply(requirement.marker));
+  const present = new Set(
+    used.flatMap(({ name, extras }) => [name, ...extras.map((extra) => `${name}[${extra}]`)]),
+  );
+  const ofPackages = used.flatMap((requirement) =>
+    systemLibraryRows()
+      .filter((row) => appliesTo(row, requirement) && !row.providedBy?.some((name) => present.has(name)))
+      .map((row) => ({ row, name: requirement.name })),
+  );
+  const ofFeatures = readKnowledge<{ features: FeatureRow[] }>('system-libraries')
+    .features.filter(({ feature }) =>
+      context.modules?.some((module) => module === feature || module.startsWith(`${feature}.`)),
+    )
+    .map((row) => ({ row, name: row.feature }));
+  return [...ofPackages, ...ofFeatures];
+}
+
 function needs(
   requirements: readonly Requirement[],
-  packagesOf: (row: SystemLibraryRow) => string[],
+  context: LibraryContext,
+  packagesOf: (row: AnyRow, name: string) => string[],
+  reasonOf: (loaded: SystemLibraryRow['loaded'], names: string) => string,
 ): LibraryNeed[] {
-  const present = new Set(
-    requirements.flatMap(({ name, extras }) => [name, ...extras.map((extra) => `${name}[${extra}]`)]),
-  );
-  const found = new Map<string, Set<string>>();
-  for (const requirement of requirements) {
-    for (const row of systemLibraryRows()) {
-      if (!appliesTo(row, requirement) || row.providedBy?.some((name) => present.has(name))) continue;
-      for (const debianPackage of packagesOf(row)) {
-        const neededBy = found.get(debianPackage) ?? new Set();
-        found.set(debianPackage, neededBy.add(requirement.name));
-      }
+  const found = new Map<string, { neededBy: Set<string>; loaded: SystemLibraryRow['loaded'] }>();
+  for (const { row, name } of applyingRows(requirements, context)) {
+    for (const debianPackage of packagesOf(row, name)) {
+      const need = found.get(debianPackage) ?? { neededBy: new Set(), loaded: row.loaded };
+      need.neededBy.add(name);
+      found.set(debianPackage, need);
     }
   }
   return [...found]
-    .map(([debianPackage, neededBy]) => ({ debianPackage, neededBy: [...neededBy].sort() }))
-    .sort((a, b) => (a.debianPackage < b.debianPackage ? -1 : 1));
+    .map(([debianPackage, { neededBy, loaded }]) => {
+      const names = [...neededBy].toSorted();
+      return { debianPackage, neededBy: names, loaded, reason: reasonOf(loaded, names.join(', ')) };
+    })
+    .toSorted((a, b) => (a.debianPackage < b.debianPackage ? -1 : 1));
+}
+
+/** Whether it is compiled in the image: there is no wheel in general, and the lock file names none either. */
+function isCompiled(row: AnyRow, name: string, context: LibraryContext): boolean {
+  return row.wheels !== 'yes' && context.wheels?.has(name) !== true;
+}
+
+function runtimeReason(loaded: SystemLibraryRow['loaded'], names: string): string {
+  if (loaded === 'program') return `program that ${names} calls`;
+  return loaded === 'dlopen' ? `opened at run time by ${names}` : `linked by ${names}`;
 }
 
 /**
@@ -77,8 +133,16 @@ function needs(
  * @param requirements production requirements, transitive ones too where a lock tells
  * @param release of the base image
  */
-export function runtimeLibrariesFor(requirements: readonly Requirement[], release: DebianRelease): LibraryNeed[] {
-  return needs(requirements, (row) => (row.wheelNeedsRuntime || row.wheels === 'no' ? row.runtime[release] : []));
+export function runtimeLibrariesFor(
+  requirements: readonly Requirement[],
+  release: DebianRelease,
+  context: LibraryContext = {},
+): LibraryNeed[] {
+  const packagesOf = (row: AnyRow, name: string): string[] => {
+    if (row.loaded === 'bundled' || row.loaded === 'none') return [];
+    return row.wheelNeedsRuntime || isCompiled(row, name, context) ? row.runtime[release] : [];
+  };
+  return needs(requirements, context, packagesOf, runtimeReason);
 }
 
 /**
@@ -86,8 +150,50 @@ export function runtimeLibrariesFor(requirements: readonly Requirement[], releas
  * @param requirements production requirements
  * @param release of the base image
  */
-export function buildLibrariesFor(requirements: readonly Requirement[], release: DebianRelease): LibraryNeed[] {
-  return needs(requirements, (row) => (row.wheels === 'no' ? row.build[release] : []));
+export function buildLibrariesFor(
+  requirements: readonly Requirement[],
+  release: DebianRelease,
+  context: LibraryContext = {},
+): LibraryNeed[] {
+  const packagesOf = (row: AnyRow, name: string): string[] =>
+    isCompiled(row, name, context) ? row.build[release] : [];
+  return needs(requirements, context, packagesOf, (_, names) => `compiles ${names}`);
+}
+
+/** Warnings for requirements whose library this release of Debian has no more. */
+export function removedLibraries(requirements: readonly Requirement[], release: DebianRelease): string[] {
+  return applyingRows(requirements, {}).flatMap(({ row, name }) => {
+    const advice = row.removed?.[release];
+    return advice === undefined ? [] : [`${name}: ${advice}`];
+  });
+}
+
+/**
+ * Whether one of the files that a lock lists is a wheel which a slim image can install.
+ * @param fileNames wheels and archives of one package
+ * @param pythonVersion minor release, `3.12`
+ */
+export function hasLinuxWheel(
+  fileNames: readonly string[],
+  pythonVersion: string,
+  architecture = 'x86_64',
+): boolean {
+  const minor = Number(pythonVersion.split('.')[1]);
+  return fileNames.some((fileName) => {
+    const [python = '', abi = '', platform = ''] = fileName
+      .replace(/\.whl$/, '')
+      .split('-')
+      .slice(-3);
+    if (!fileName.endsWith('.whl')) return false;
+    const fitsPlatform =
+      platform === 'any' || (platform.includes('manylinux') && platform.includes(architecture));
+    const fitsPython = python.split('.').some((tag) => {
+      if (tag === 'py3' || tag === `py3${minor}` || tag === `cp3${minor}`) return !abi.endsWith('t');
+      const oldest = /^cp3(\d+)$/.exec(tag)?.[1];
+      return abi.includes('abi3') && oldest !== undefined && Number(oldest) <= minor;
+    });
+    return fitsPlatform && fitsPython;
+  });
 }
 
 /** Whether a requirement comes from a Git repository, so that the builder needs git. */

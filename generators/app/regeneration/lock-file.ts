@@ -53,7 +53,7 @@ export function readLock(text: string | undefined, ownVersion: string): Lock | n
 
 /** The lock's text: sorted, so that a change of one file is a change of few lines. */
 export function formatLock(lock: Lock): string {
-  const files = Object.fromEntries(Object.entries(lock.files).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const files = Object.fromEntries(Object.entries(lock.files).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   return `${JSON.stringify({ generatorVersion: lock.generatorVersion, files }, null, 2)}\n`;
 }
 

@@ -49,15 +49,21 @@ export function hasMarkers(text: string): boolean {
 export function mergeFile(versions: FileVersions): FileDecision {
   const { base, ours } = versions;
   const theirs = versions.theirs;
-  if (ours === undefined) return base === undefined ? { kind: 'create', text: theirs } : { kind: 'deleted-by-user' };
+  if (ours === undefined)
+    return base === undefined ? { kind: 'create', text: theirs } : { kind: 'deleted-by-user' };
   if (hasMarkers(ours)) return { kind: 'unresolved' };
   const asOnDisk = (text: string): string => (ours.includes('\r\n') ? text.replaceAll('\n', '\r\n') : text);
-  const [unixBase, unixOurs] = [base === undefined ? undefined : withUnixEndings(base), withUnixEndings(ours)];
+  const [unixBase, unixOurs] = [
+    base === undefined ? undefined : withUnixEndings(base),
+    withUnixEndings(ours),
+  ];
   if (unixOurs === theirs || unixBase === theirs) return { kind: 'unchanged' };
   if (unixBase === undefined) return { kind: 'foreign', ours, theirs };
   if (unixOurs === unixBase) return { kind: 'update', text: asOnDisk(theirs) };
 
-  const regions = diff3Merge(toLines(unixOurs), toLines(unixBase), toLines(theirs), { excludeFalseConflicts: true });
+  const regions = diff3Merge(toLines(unixOurs), toLines(unixBase), toLines(theirs), {
+    excludeFalseConflicts: true,
+  });
   const merged: string[] = [];
   let overlap = false;
   for (const region of regions) {

@@ -8,10 +8,14 @@ import { spawnSync } from 'node:child_process';
  */
 export function uncommittedFiles(root: string, paths: readonly string[]): string[] {
   if (paths.length === 0) return [];
-  const result = spawnSync('git', ['-C', root, 'diff', '--name-only', '-z', '--relative', 'HEAD', '--', ...paths], {
-    encoding: 'utf8',
-    env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' },
-  });
+  const result = spawnSync(
+    'git',
+    ['-C', root, 'diff', '--name-only', '-z', '--relative', 'HEAD', '--', ...paths],
+    {
+      encoding: 'utf8',
+      env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' },
+    },
+  );
   if (result.status !== 0) return [];
   return result.stdout.split('\0').filter((path) => path !== '');
 }

@@ -29,7 +29,8 @@ export function readProjectFile(root: string, path: string): string | undefined 
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    const what = code === 'EISDIR' ? 'is a folder, where a file is to be written' : `cannot be read (${code})`;
+    const what =
+      code === 'EISDIR' ? 'is a folder, where a file is to be written' : `cannot be read (${code})`;
     throw new RegenerationError(`${path} ${what}. Nothing was written.`);
   }
 }
@@ -74,7 +75,8 @@ export function writeChanges(root: string, changes: readonly FileChange[]): void
     if (change.action === 'delete') {
       rmSync(full);
     } else if (change.text !== undefined) {
-      if (change.keepAs !== undefined) writeAtomically(join(root, change.keepAs), readFileSync(full), modeOf(full));
+      if (change.keepAs !== undefined)
+        writeAtomically(join(root, change.keepAs), readFileSync(full), modeOf(full));
       mkdirSync(dirname(full), { recursive: true });
       writeAtomically(full, change.text, modeOf(full) ?? (change.path === '.env' ? 0o600 : undefined));
     }

@@ -45,7 +45,7 @@ export function randomSecret(): string {
 
 function renderTemplate(template: string, data: object): string {
   const filename = join(packageRoot(), 'templates', template);
-  return ejs.render(readFileSync(filename, 'utf8'), data as ejs.Data, {
+  return ejs.render(readFileSync(filename, 'utf8'), data, {
     filename,
     strict: true,
     localsName: 'it',

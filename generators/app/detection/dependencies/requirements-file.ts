@@ -1,146 +1,337 @@
-import { posix } from 'node:path';
-import { DetectionError, type DetectionNote, type Requirement } from '../facts.ts';
+import { DetectionError } from '../facts.ts';
+import type { DetectionNote, Evidence, Requirement } from '../facts.ts';
+import { folderOf, joinRelative, normalisePath } from '../paths.ts';
 import type { ProjectFiles } from '../project-files.ts';
 import { normalizeName, parseRequirement } from './pep508.ts';
+import { indexNote } from './package-indexes.ts';
 
-/** What a requirements file and all that it includes say. */
-export interface RequirementsFile {
+/** A requirements file with everything that it includes. */
+export interface RequirementsReading {
+  path: string;
   requirements: Requirement[];
-  /** The file itself, what it includes with `-r` and the constraints that it names with `-c`, and local `-e` paths. */
+  /** Every file that pip reads: `-r`, `-c` and local archives. Sorted. */
   files: string[];
-  /** Every requirement has `--hash`. */
+  /** What the file itself includes by `-r`. */
+  includes: string[];
+  /** The file has no requirement of its own, only `-r`. */
+  onlyIncludes: boolean;
   hashed: boolean;
+  /** pip-compile's header: which Python resolved the file. */
+  python: { version: string; evidence: Evidence } | null;
   notes: DetectionNote[];
-  /** Python release in the header of pip-compile, with its line. */
-  compiledFor: { version: string; line: number } | null;
+  /** A named file that is not there, as the text for the user. */
+  missing: string[];
 }
 
 interface LogicalLine {
+  /** Without comment. */
   text: string;
   line: number;
+  /** What a tool wrote about it: its own comment and the comment lines below. */
+  comment: string;
 }
 
-/** Lines with continuations joined and comments cut off (pip: a comment starts at `#` after white space). */
-function logicalLines(text: string): LogicalLine[] {
-  const lines: LogicalLine[] = [];
-  let pending: LogicalLine | null = null;
-  text.split(/\r?\n/).forEach((raw, index) => {
-    const cut = raw.replace(/(^|\s)#.*$/, '');
-    const continues = cut.endsWith('\\');
-    const part: string = continues ? cut.slice(0, -1) : cut;
-    if (pending) pending.text += ` ${part.trim()}`;
-    else pending = { text: part, line: index + 1 };
-    if (!continues) {
-      if (pending.text.trim() !== '') lines.push({ text: pending.text.trim(), line: pending.line });
-      pending = null;
-    }
-  });
-  const rest = pending as LogicalLine | null;
-  if (rest && rest.text.trim() !== '') lines.push({ text: rest.text.trim(), line: rest.line });
-  return lines;
+/** Reads a requirements file and what it includes. Never throws for missing files: see `complete`. */
+export function readRequirements(files: ProjectFiles, path: string): RequirementsReading {
+  const state: State = {
+    files,
+    seen: new Set(),
+    requirements: [],
+    constraints: new Map(),
+    archives: [],
+    notes: [],
+    missing: [],
+    python: null,
+    hashes: 0,
+  };
+  const own = readFile(state, path, false);
+  return {
+    path,
+    requirements: withConstraints(withoutDuplicates(state.requirements), state.constraints),
+    files: [...new Set([...state.seen, ...state.archives])].toSorted(),
+    includes: own.includes,
+    onlyIncludes: own.requirements === 0 && own.includes.length > 0,
+    hashed: state.requirements.length > 0 && state.hashes === state.requirements.length,
+    python: state.python,
+    notes: state.notes,
+    missing: state.missing,
+  };
 }
 
-/** A relative path from a file, inside the repository; null when it leads out of it. */
-function resolveFrom(file: string, target: string): string | null {
-  const path = posix.normalize(posix.join(posix.dirname(file), target));
-  return path === '..' || path.startsWith('../') || path.startsWith('/') ? null : path;
+/** The same reading, or DetectionError when a file that it names is not there. */
+export function complete(reading: RequirementsReading): RequirementsReading {
+  const [first] = reading.missing;
+  if (first !== undefined) throw new DetectionError(first);
+  return reading;
 }
 
-const HEADER = /pip-compile with Python (3\.\d+)|python-version[= ](3\.\d+)/;
-
-/**
- * Reads a requirements file with everything it includes.
- * @throws DetectionError when `-r` or `-c` names a file that is not there
- */
-export function readRequirementsFile(files: ProjectFiles, path: string): RequirementsFile {
-  const result: RequirementsFile = { requirements: [], files: [], hashed: false, notes: [], compiledFor: null };
-  const hashes: boolean[] = [];
-  readInto(files, path, result, hashes, false);
-  result.hashed = hashes.length > 0 && hashes.every(Boolean);
-  result.files.sort();
-  return result;
+interface State {
+  files: ProjectFiles;
+  seen: Set<string>;
+  requirements: Requirement[];
+  constraints: Map<string, string>;
+  archives: string[];
+  notes: DetectionNote[];
+  missing: string[];
+  python: RequirementsReading['python'];
+  hashes: number;
 }
 
-function readInto(
-  files: ProjectFiles,
+function readFile(
+  state: State,
   path: string,
-  result: RequirementsFile,
-  hashes: boolean[],
-  constraints: boolean,
-): void {
-  if (result.files.includes(path)) return;
-  result.files.push(path);
-  const text = files.read(path) ?? '';
-  const header = HEADER.exec(text.slice(0, 2000));
-  const version = header?.[1] ?? header?.[2];
-  if (header && version && !result.compiledFor) {
-    result.compiledFor = { version, line: text.slice(0, header.index).split('\n').length };
+  constraint: boolean,
+): { includes: string[]; requirements: number } {
+  const own = { includes: [] as string[], requirements: 0 };
+  const text = state.files.read(path);
+  if (text === undefined || state.seen.has(path)) return own;
+  if (text.includes('\0')) {
+    throw new DetectionError(
+      `${path} is not UTF-8 text (PowerShell writes UTF-16 with «>»). Save it as UTF-8, for example: pip freeze | Out-File -Encoding utf8 ${path}`,
+    );
   }
-  for (const { text: line, line: number } of logicalLines(text)) {
-    const include = /^(-r|--requirement|-c|--constraint)[\s=]*(.+)$/.exec(line);
-    if (include?.[1] && include[2]) {
-      const target = include[2].trim().replaceAll(/^["']|["']$/g, '');
-      if (/^https?:/.test(target)) {
-        result.notes.push({ message: `${target} is not followed`, evidence: [{ file: path, line: number }] });
-        continue;
-      }
-      const included = resolveFrom(path, target);
-      if (included === null || files.read(included) === undefined) {
-        throw new DetectionError(
-          `${path}:${number} names ${target}, but there is no file ${included ?? target}. Correct the line or add the file.`,
-        );
-      }
-      readInto(files, included, result, hashes, constraints || include[1].startsWith('-c') || include[1] === '--constraint');
+  state.seen.add(path);
+  state.python ??= compiledWith(path, text);
+  const compiled = /autogenerated by (pip-compile|uv)/i.test(text);
+  for (const item of logicalLines(text)) {
+    const evidence: Evidence = { file: path, line: item.line };
+    if (item.text.startsWith('-')) {
+      readOption(state, item.text, evidence, constraint, own);
       continue;
     }
-    if (constraints) continue;
-    readRequirementLine(line, path, number, result, hashes);
+    const found = readLine(state, item.text, evidence);
+    if (!found) {
+      state.notes.push({
+        message: `${path}:${item.line} is not a requirement that can be read: ${item.text}`,
+        evidence: [evidence],
+      });
+      continue;
+    }
+    const requirement = { ...found, direct: !compiled || statedByProject(item.comment) };
+    if (constraint) {
+      if (requirement.specifier !== '') state.constraints.set(requirement.name, requirement.specifier);
+    } else {
+      own.requirements += 1;
+      state.requirements.push(requirement);
+      if (/\s--hash[=\s]/.test(item.text)) state.hashes += 1;
+    }
+  }
+  return own;
+}
+
+function readOption(
+  state: State,
+  text: string,
+  evidence: Evidence,
+  constraint: boolean,
+  own: { includes: string[]; requirements: number },
+): void {
+  const value = (short: string, long: string): string | null => {
+    const match = new RegExp(`^(?:${short}(?:\\s*=)?\\s*|--${long}(?:\\s*=\\s*|\\s+))(.+)$`).exec(text);
+    return match ? unquoted(match[1] ?? '') : null;
+  };
+  const included = value('-r', 'requirement');
+  const constrained = value('-c', 'constraint');
+  const target = included ?? constrained;
+  if (target !== null) {
+    const path = includedPath(state, target, evidence);
+    if (path === null) return;
+    if (included !== null) own.includes.push(path);
+    readFile(state, path, constraint || included === null);
+    return;
+  }
+  const editable = value('-e', 'editable');
+  if (editable !== null) {
+    const found = readLine(state, editable, evidence);
+    if (found && !constraint) {
+      own.requirements += 1;
+      state.requirements.push({ ...found, direct: true });
+    }
+    return;
+  }
+  const index =
+    /^(?:-i(?:\s*=)?\s*|--(?:extra-)?index-url(?:\s*=\s*|\s+)|-f(?:\s*=)?\s*|--find-links(?:\s*=\s*|\s+))(\S+)/.exec(
+      text,
+    )?.[1];
+  const note = index === undefined ? null : indexNote(index, evidence);
+  if (note) state.notes.push(note);
+}
+
+function includedPath(state: State, target: string, evidence: Evidence): string | null {
+  if (/^[a-z]+:\/\//i.test(target) || target.includes('${')) {
+    state.notes.push({
+      message: `${evidence.file}:${evidence.line} includes ${target}, which is not read`,
+      evidence: [evidence],
+    });
+    return null;
+  }
+  const path = relativePath(evidence.file, target);
+  if (path !== null && state.files.exists(path)) return path;
+  state.missing.push(
+    `${evidence.file}:${evidence.line} names ${target}, but there is no ${path === null ? 'such file inside this repository' : `file ${path}`}. Create the file, or remove the line.`,
+  );
+  return null;
+}
+
+/** Relative to the including file; null when it lies outside the repository. */
+function relativePath(file: string, target: string): string | null {
+  if (target.startsWith('/')) return null;
+  const path = normalisePath(joinRelative(folderOf(file), target.replaceAll('\\', '/')));
+  return path === '..' || path.startsWith('../') ? null : path;
+}
+
+function readLine(state: State, text: string, evidence: Evidence): Requirement | null {
+  const body = text.replace(/\s--?[A-Za-z].*$/s, '').trim();
+  const base = { direct: true, evidence };
+  const named = parseRequirement(body);
+  if (named && !/^[\w.-]+\.(whl|zip|tar\.(gz|bz2|xz)|tgz)$/i.test(body)) {
+    if (named.url !== null) noteLocalUrl(state, named.url, evidence);
+    return { ...named, ...base };
+  }
+  const reference = body.split(/\s+;\s*|;\s+/)[0] ?? body;
+  const marker = body.slice(reference.length).replace(/^\s*;\s*/, '');
+  if (/^[a-z][a-z+]*:/i.test(reference)) {
+    const name = nameOfUrl(reference);
+    noteLocalUrl(state, reference, evidence);
+    return name === null
+      ? null
+      : { name, extras: extrasOf(reference), specifier: '', marker, url: reference, ...base };
+  }
+  return localRequirement(state, unquoted(reference), marker, evidence);
+}
+
+function localRequirement(
+  state: State,
+  reference: string,
+  marker: string,
+  evidence: Evidence,
+): Requirement | null {
+  if (!/^(\.|\/|[\w.-]+\/)|\.(whl|zip|gz|tgz|bz2)$/i.test(reference)) return null;
+  const target = reference.replace(/\[[^\]]*\]$/, '');
+  const path = relativePath(evidence.file, target);
+  if (path !== null && state.files.exists(path) && /\.(whl|zip|t?gz|bz2|xz)$/i.test(path))
+    state.archives.push(path);
+  else {
+    state.notes.push({
+      message: `${evidence.file}:${evidence.line} installs the local folder ${path === '' ? 'of the project itself' : target}, which the image does not have while it installs requirements`,
+      evidence: [evidence],
+    });
+  }
+  const last = (path === '' || path === null ? state.files.name : path).split('/').at(-1) ?? '';
+  const name = normalizeName(/^(.+?)-\d/.exec(last)?.[1] ?? last);
+  return { name, extras: extrasOf(reference), specifier: '', marker, url: reference, direct: true, evidence };
+}
+
+function noteLocalUrl(state: State, url: string, evidence: Evidence): void {
+  if (!url.startsWith('file:')) return;
+  state.notes.push({
+    message: `${evidence.file}:${evidence.line} names ${url}, a path of another machine`,
+    evidence: [evidence],
+  });
+}
+
+/** `#egg=name`, else the archive's or the repository's name. */
+function nameOfUrl(url: string): string | null {
+  const egg = /[#&]egg=([\w.-]+)/.exec(url)?.[1];
+  if (egg !== undefined) return normalizeName(egg);
+  const last =
+    url
+      .replace(/[?#].*$/, '')
+      .replace(/(\w)@[^/]+$/, '$1')
+      .replace(/\/+$/, '')
+      .split('/')
+      .at(-1) ?? '';
+  const bare = last.replace(/\.git(@.*)?$/, '').replace(/\.(whl|zip|tar\.\w+|tgz)$/i, '');
+  const name = /^(.+?)-\d/.exec(bare)?.[1] ?? bare;
+  return /^[A-Za-z0-9][\w.-]*$/.test(name) ? normalizeName(name) : null;
+}
+
+function extrasOf(reference: string): string[] {
+  const list = /\[([^\]]*)\]/.exec(reference)?.[1] ?? '';
+  return list
+    .split(',')
+    .map((extra) => normalizeName(extra.trim()))
+    .filter((extra) => extra !== '');
+}
+
+/** As pip joins lines: a comment ends a continuation. */
+function logicalLines(text: string): LogicalLine[] {
+  const lines = text.split(/\r\n|\r|\n/);
+  const logical: LogicalLine[] = [];
+  let parts: string[] = [];
+  let start = 0;
+  lines.forEach((line, index) => {
+    const isComment = /^\s*#/.test(line);
+    if (parts.length === 0) start = index + 1;
+    if (line.endsWith('\\') && !isComment) {
+      parts.push(line.replace(/\\+$/, ''));
+      return;
+    }
+    parts.push(isComment ? ` ${line}` : line);
+    addLogical(logical, parts.join(''), start);
+    parts = [];
+  });
+  if (parts.length > 0) addLogical(logical, parts.join(''), start);
+  return logical;
+}
+
+function addLogical(logical: LogicalLine[], joined: string, line: number): void {
+  const comment = /(?:^|\s+)#(.*)$/s.exec(joined)?.[1] ?? '';
+  const text = joined.replace(/(^|\s+)#.*$/s, '').trim();
+  if (text !== '') logical.push({ text, line, comment });
+  else {
+    const last = logical.at(-1);
+    if (last && comment !== '') last.comment += `\n${comment}`;
   }
 }
 
-function readRequirementLine(
-  line: string,
-  path: string,
-  number: number,
-  result: RequirementsFile,
-  hashes: boolean[],
-): void {
-  const evidence = { file: path, line: number };
-  if (/^(-i|--index-url|--extra-index-url|-f|--find-links)\b/.test(line)) {
-    result.notes.push({
-      message: 'a package index of its own: the build must reach it (a private one needs a build secret)',
-      evidence: [evidence],
-    });
-    return;
+/** pip-compile writes where a line comes from: `via -r requirements.in`, `via shop (pyproject.toml)`. */
+function statedByProject(comment: string): boolean {
+  return !/\bvia\b/.test(comment) || /-r\s|\.in\b|\((pyproject\.toml|setup\.(py|cfg))\)/.test(comment);
+}
+
+function compiledWith(path: string, text: string): RequirementsReading['python'] {
+  const lines = text.split('\n').slice(0, 12);
+  const line = lines.findIndex((item) => /^#.*(with python \d|--python-version[ =]\d)/i.test(item));
+  const version = /(?:with python|--python-version[ =])\s*(\d+\.\d+)/i.exec(lines[line] ?? '')?.[1];
+  return version === undefined ? null : { version, evidence: { file: path, line: line + 1 } };
+}
+
+function unquoted(text: string): string {
+  return text.trim().replace(/^(['"])(.*)\1$/, '$2');
+}
+
+/** A name may be stated in several files: the extras of all, the specifier of the first that has one. */
+function withoutDuplicates(requirements: readonly Requirement[]): Requirement[] {
+  const byKey = new Map<string, Requirement>();
+  for (const requirement of requirements) {
+    const key = `${requirement.name} ; ${requirement.marker}`;
+    const earlier = byKey.get(key);
+    if (!earlier) byKey.set(key, requirement);
+    else {
+      const stated = earlier.specifier === '' && requirement.specifier !== '' ? requirement : earlier;
+      byKey.set(key, {
+        ...stated,
+        extras: [...new Set([...earlier.extras, ...requirement.extras])],
+        direct: earlier.direct || requirement.direct,
+      });
+    }
   }
-  const editable = /^(?:-e|--editable)[\s=]*(.+)$/.exec(line)?.[1];
-  const body = (editable ?? line).replaceAll(/\s--(?:hash|global-option|config-settings|install-option)[=\s]\S+/g, '').trim();
-  if (editable === undefined && line.startsWith('-')) return;
-  const vcs = /^(?:git|hg|svn|bzr)\+\S+|^https?:\S+|^file:\S+/.exec(body);
-  if (vcs) {
-    const egg = /[#&]egg=([A-Za-z0-9._-]+)/.exec(body)?.[1];
-    const fromUrl = /([A-Za-z0-9._-]+?)(?:\.git|\.zip|\.tar\.gz|-\d[^/]*\.whl)?(?:@[^/]*)?(?:#.*)?$/.exec(vcs[0])?.[1];
-    result.requirements.push({
-      name: normalizeName(egg ?? fromUrl ?? vcs[0]),
-      extras: [],
-      specifier: '',
-      marker: '',
-      url: vcs[0],
-      direct: true,
-      evidence,
-    });
-    return;
-  }
-  if (/^\.{0,2}\//.test(body) || body === '.' || /^\.\[/.test(body)) {
-    result.notes.push({ message: `${body} is installed from a folder of the repository`, evidence: [evidence] });
-    return;
-  }
-  const requirement = parseRequirement(body, evidence);
-  if (requirement === null) {
-    result.notes.push({ message: `${JSON.stringify(body)} is not understood as a requirement`, evidence: [evidence] });
-    return;
-  }
-  hashes.push(line.includes('--hash'));
-  // pip-compile says in the next line who wanted it; what others wanted is not stated by the project.
-  result.requirements.push(requirement);
+  return [...byKey.values()];
+}
+
+function withConstraints(
+  requirements: Requirement[],
+  constraints: ReadonlyMap<string, string>,
+): Requirement[] {
+  return requirements.map((requirement) => {
+    const limit = constraints.get(requirement.name);
+    if (limit === undefined || requirement.url !== null) return requirement;
+    // A pin of the constraints already says everything that a range says.
+    const specifier =
+      requirement.specifier === '' || /^===?[^,*]+$/.test(limit)
+        ? limit
+        : `${requirement.specifier},${limit}`;
+    return { ...requirement, specifier };
+  });
 }

@@ -32,13 +32,9 @@ SAMPLE_STATIC_FILE = "admin/css/base.css"
 
 # Every direct production requirement; what each installs is asked of its metadata in the image.
 REQUIREMENTS = [
-    "asgiref",
     "django",
     "gunicorn",
     "psycopg",
-    "psycopg-binary",
-    "sqlparse",
-    "typing-extensions",
     "whitenoise",
 ]
 
@@ -100,16 +96,17 @@ settings, *names = sys.argv[1:]
 ELSEWHERE = {"uwsgidecorators"}
 BESIDE = {"test", "tests", "doc", "docs", "example", "examples", "benchmarks", "scripts"}
 def modules_of(requirement):
-    """The outermost packages and modules of a distribution: google.cloud.storage, yaml, six."""
+    # The outermost packages and modules of a distribution: google.cloud.storage, yaml, six.
     packages, modules = set(), set()
     for file in metadata.files(requirement) or []:
         parts = file.parts
-        if parts[0] in ("..", "__pycache__") or parts[0] in BESIDE or parts[0].endswith(".dist-info"):
+        outer = parts[0]
+        if outer in ("..", "__pycache__") or outer in BESIDE or outer.endswith(".dist-info"):
             continue
         if parts[-1] == "__init__.py":
             packages.add(parts[:-1])
-        elif len(parts) == 1 and parts[0].endswith((".py", ".so")):
-            modules.add(parts[0].split(".")[0])
+        elif len(parts) == 1 and outer.endswith((".py", ".so")):
+            modules.add(outer.split(".")[0])
     outermost = {
         package
         for package in packages

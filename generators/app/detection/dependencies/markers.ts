@@ -1,0 +1,95 @@
+/** What is known of the image whatever the user answers. */
+const IMAGE: Readonly<Record<string, string>> = {
+  sys_platform: 'linux',
+  'sys.platform': 'linux',
+  platform_system: 'Linux',
+  os_name: 'posix',
+  'os.name': 'posix',
+  implementation_name: 'cpython',
+  platform_python_implementation: 'CPython',
+  python_implementation: 'CPython',
+};
+
+const TOKEN = /\s*(\(|\)|not\s+in\b|in\b|and\b|or\b|===|==|!=|<=|>=|~=|<|>|'[^']*'|"[^"]*"|[A-Za-z_][\w.]*)/y;
+
+/** undefined: it depends on something that is not known here (Python's version, the architecture). */
+type Truth = boolean | undefined;
+
+/**
+ * Whether a requirement with this environment marker can be installed in a Linux image with CPython. False only when
+ * that is certain; an unreadable marker counts as true.
+ */
+export function markerMayApply(marker: string): boolean {
+  const tokens = tokenise(marker);
+  if (tokens === null || tokens.length === 0) return true;
+  const reader = { tokens, position: 0 };
+  const truth = readOr(reader);
+  return truth !== false || reader.position < tokens.length;
+}
+
+interface Reader {
+  tokens: readonly string[];
+  position: number;
+}
+
+function tokenise(marker: string): string[] | null {
+  const tokens: string[] = [];
+  TOKEN.lastIndex = 0;
+  const text = marker.trimEnd();
+  while (TOKEN.lastIndex < text.length) {
+    const match = TOKEN.exec(text);
+    if (!match) return null;
+    tokens.push((match[1] ?? '').replace(/^not\s+in$/, 'not in'));
+  }
+  return tokens;
+}
+
+function readOr(reader: Reader): Truth {
+  let truth = readAnd(reader);
+  while (reader.tokens[reader.position] === 'or') {
+    reader.position += 1;
+    const right = readAnd(reader);
+    truth = truth === true || right === true ? true : truth === false && right === false ? false : undefined;
+  }
+  return truth;
+}
+
+function readAnd(reader: Reader): Truth {
+  let truth = readComparison(reader);
+  while (reader.tokens[reader.position] === 'and') {
+    reader.position += 1;
+    const right = readComparison(reader);
+    truth = truth === false || right === false ? false : truth === true && right === true ? true : undefined;
+  }
+  return truth;
+}
+
+function readComparison(reader: Reader): Truth {
+  const next = (): string => reader.tokens[reader.position++] ?? '';
+  const first = next();
+  if (first === '(') {
+    const truth = readOr(reader);
+    return next() === ')' ? truth : undefined;
+  }
+  const left = valueOf(first);
+  const operator = next();
+  const right = valueOf(next());
+  if (left === undefined || right === undefined) return undefined;
+  switch (operator) {
+    case '==':
+    case '===':
+      return left === right;
+    case '!=':
+      return left !== right;
+    case 'in':
+      return right.includes(left);
+    case 'not in':
+      return !right.includes(left);
+    default:
+      return undefined;
+  }
+}
+
+function valueOf(token: string): string | undefined {
+  return /^['"]/.test(token) ? token.slice(1, -1) : IMAGE[token];
+}

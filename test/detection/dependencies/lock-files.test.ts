@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { readPipfileLock } from '../../../generators/app/detection/dependencies/pipfile-lock.ts';
+import { readPoetryLock } from '../../../generators/app/detection/dependencies/poetry-lock.ts';
+import { readUvLock } from '../../../generators/app/detection/dependencies/uv-lock.ts';
+import { memoryFiles } from '../../../generators/app/detection/memory-files.ts';
+
+const names = (list: readonly { name: string }[]): string[] => list.map((item) => item.name);
+
+const uvLock = `version = 1
+requires-python = ">=3.12"
+
+[[package]]
+name = "colorama"
+version = "0.4.6"
+
+[[package]]
+name = "django"
+version = "5.2.1"
+dependencies = [{ name = "sqlparse" }, { name = "tzdata", marker = "sys_platform == 'win32'" }]
+
+[[package]]
+name = "psycopg"
+version = "3.2.1"
+wheels = [{ url = "https://files.example/psycopg-3.2.1-py3-none-any.whl" }]
+
+[package.optional-dependencies]
+binary = [{ name = "psycopg-binary" }]
+
+[[package]]
+name = "psycopg-binary"
+version = "3.2.1"
+
+[[package]]
+name = "pytest"
+version = "8.0.0"
+dependencies = [{ name = "colorama", marker = "sys_platform == 'win32'" }]
+
+[[package]]
+name = "shop"
+version = "0.1.0"
+source = { virtual = "." }
+dependencies = [{ name = "django" }, { name = "psycopg", extra = ["binary"] }, { name = "tool" }]
+
+[package.dev-dependencies]
+dev = [{ name = "pytest" }]
+
+[[package]]
+name = "sqlparse"
+version = "0.5"
+
+[[package]]
+name = "tool"
+version = "1"
+source = { git = "https://example.org/tool.git?rev=1#abc" }
+
+[[package]]
+name = "tzdata"
+version = "2025"
+`;
+
+describe('uv.lock', () => {
+  const reading = readUvLock(
+    memoryFiles('shop', { 'uv.lock': uvLock, 'pyproject.toml': '[project]\nname = "shop"\n' }),
+    'uv.lock',
+  );
+
+  it('follows the graph from the project, extras and markers included', () => {
+    expect(names(reading.facts.production)).toEqual([
+      'django',
+      'psycopg',
+      'psycopg-binary',
+      'sqlparse',
+      'tool',
+    ]);
+    expect(names(reading.facts.development)).toEqual(['pytest']);
+    expect(reading.facts.developmentGroups).toEqual(['dev']);
+    expect(names(reading.facts.production.filter((item) => item.direct))).toEqual([
+      'django',
+      'psycopg',
+      'tool',
+    ]);
+    expect(reading.facts.production[0]).toMatchObject({
+      specifier: '==5.2.1',
+      evidence: { file: 'uv.lock', line: 9 },
+    });
+    expect(reading.facts.production.at(-1)?.url).toMatch(/^git\+https:/);
+    expect(reading.facts.productionFiles).toEqual(['pyproject.toml', 'uv.lock']);
+    expect(reading.artefacts.get('psycopg')).toEqual(['psycopg-3.2.1-py3-none-any.whl']);
+  });
+
+  it('names the line of broken TOML', () => {
+    expect(() =>
+      readUvLock(memoryFiles('shop', { 'uv.lock': 'version = 1\n<<<<<<< HEAD\n' }), 'uv.lock'),
+    ).toThrow(/^uv\.lock:2: .*uv lock/s);
+  });
+});
+
+const locked = (name: string, more: string): string =>
+  `[[package]]\nname = "${name}"\nversion = "1.0"\noptional = false\n${more}\n`;
+
+describe('poetry.lock', () => {
+  const pyproject =
+    '[tool.poetry.dependencies]\npython = "^3.11"\nDjango = "^5.2"\n\n[tool.poetry.group.test.dependencies]\npytest = "*"\n';
+  const read = (lock: string) =>
+    readPoetryLock(memoryFiles('shop', { 'poetry.lock': lock, 'pyproject.toml': pyproject }), 'poetry.lock')
+      .facts;
+
+  it.each([
+    ['2.1 with groups', ['groups = ["main"]', 'groups = ["main", "test"]', 'groups = ["test"]']],
+    ['1.1 with categories', ['category = "main"', 'category = "main"', 'category = "dev"']],
+    ['2.0 with the graph only', ['[package.dependencies]\nsqlparse = ">=0.3"', '', '']],
+  ])('%s', (_, [django = '', sqlparse = '', pytest = '']) => {
+    const facts = read(locked('django', django) + locked('sqlparse', sqlparse) + locked('pytest', pytest));
+    expect(names(facts.production)).toEqual(['django', 'sqlparse']);
+    expect(names(facts.development)).toEqual(['pytest']);
+    expect(facts.production.map((item) => item.direct)).toEqual([true, false]);
+    expect(facts.developmentGroups).toEqual(['test']);
+  });
+});
+
+describe('Pipfile.lock', () => {
+  it('splits default and develop, and knows what Pipfile states', () => {
+    const lock = {
+      default: {
+        django: { version: '==5.2', markers: "python_version >= '3.10'" },
+        sqlparse: { version: '==0.5' },
+      },
+      develop: { pytest: { version: '==8' } },
+    };
+    const { facts } = readPipfileLock(
+      memoryFiles('shop', {
+        'Pipfile.lock': JSON.stringify(lock, null, 2),
+        Pipfile: '[packages]\nDjango = "*"\n',
+      }),
+      'Pipfile.lock',
+    );
+    expect(facts.production.map((item) => [item.name, item.direct, item.marker])).toEqual([
+      ['django', true, ''],
+      ['sqlparse', false, ''],
+    ]);
+    expect(names(facts.development)).toEqual(['pytest']);
+    expect(facts.productionFiles).toEqual(['Pipfile', 'Pipfile.lock']);
+  });
+
+  it('names the line of broken JSON', () => {
+    expect(() =>
+      readPipfileLock(memoryFiles('shop', { 'Pipfile.lock': '{\n"default": {,\n}' }), 'Pipfile.lock'),
+    ).toThrow(/^Pipfile\.lock:2: /);
+  });
+});

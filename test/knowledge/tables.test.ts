@@ -1,0 +1,139 @@
+import { satisfies, validRange } from '@renovatebot/pep440';
+import { describe, expect, it } from 'vitest';
+import {
+  distributionOfModule,
+  modulesOfDistribution,
+} from '../../generators/app/detection/dependencies/detect-dependencies.ts';
+import { normalizeName, parseRequirement } from '../../generators/app/detection/dependencies/pep508.ts';
+import { readKnowledge } from '../../generators/app/planning/knowledge.ts';
+import type { SystemLibraryRow } from '../../generators/app/planning/system-libraries.ts';
+
+const repeated = (keys: readonly string[]): string[] =>
+  keys.filter((key, index) => keys.indexOf(key) !== index);
+
+describe('system-libraries.json', () => {
+  type Row = SystemLibraryRow & { feature?: string };
+  const { packages, features } = readKnowledge<{ packages: Row[]; features: Row[] }>('system-libraries');
+  const rows = [...packages, ...features];
+  const title = (row: Row): string => `${row.pypi ?? row.feature} ${row.versions ?? ''}`.trim();
+
+  it.each(rows.map((row) => ({ row, title: title(row) })))(
+    '$title has a source and a valid shape',
+    ({ row }) => {
+      expect(row.source).toMatch(/\S/);
+      expect(row.source).not.toMatch(/(^|\s)\/(tmp|home|root|work|opt|usr)\//);
+      expect(['linked', 'dlopen', 'program', 'bundled', 'none']).toContain(row.loaded);
+      expect(['yes', 'no', 'partly']).toContain(row.wheels);
+      expect(row.wheelNeedsRuntime).toBeTypeOf('boolean');
+      for (const release of ['bookworm', 'trixie'] as const) {
+        for (const name of [...row.runtime[release], ...row.build[release]])
+          expect(name).toMatch(/^[a-z0-9][a-z0-9+.-]+$/);
+      }
+      if (row.versions !== undefined) expect(validRange(row.versions)).toBe(true);
+      if (row.feature === undefined) {
+        const [name = ''] = row.pypi.split('[');
+        expect(name).toBe(normalizeName(name));
+      }
+      if (row.wheelNeedsRuntime) expect(row.runtime.bookworm.length).toBeGreaterThan(0);
+      if (row.loaded === 'bundled' || row.loaded === 'none') expect(row.wheelNeedsRuntime).toBe(false);
+    },
+  );
+
+  it('has no duplicates', () => {
+    expect(repeated(rows.map(title))).toEqual([]);
+    expect(
+      repeated(
+        packages
+          .flatMap((row) => [row.pypi, ...(row.aliases ?? [])])
+          .filter((name) => !packages.some((row) => row.pypi === name && row.versions !== undefined)),
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('python-versions.json', () => {
+  const { versions } = readKnowledge<{
+    versions: { version: string; status: string; endOfLife: string; slimImages: string[]; source: string }[];
+  }>('python-versions');
+
+  it('lists releases newest first, each with its images and a source', () => {
+    const minors = versions.map((row) => Number(row.version.replace('3.', '')));
+    expect(minors).toEqual(minors.toSorted((a, b) => b - a));
+    expect(repeated(versions.map((row) => row.version))).toEqual([]);
+    for (const row of versions) {
+      expect(['bugfix', 'security', 'end-of-life']).toContain(row.status);
+      expect(row.endOfLife).toMatch(/^\d{4}-\d\d/);
+      expect(row.source).toContain('https://');
+      expect(row.slimImages.every((release) => ['bookworm', 'trixie'].includes(release))).toBe(true);
+    }
+  });
+});
+
+describe('django-versions.json', () => {
+  const { versions } = readKnowledge<{ versions: { series: string; python: string[]; source: string }[] }>(
+    'django-versions',
+  );
+
+  it('lists each series once, oldest first', () => {
+    expect(versions[0]?.series).toBe('1.11');
+    expect(repeated(versions.map((row) => row.series))).toEqual([]);
+    const sorted = versions.toSorted((a, b) => a.series.localeCompare(b.series, 'en', { numeric: true }));
+    expect(versions).toEqual(sorted);
+    for (const row of versions) {
+      expect(row.python.length).toBeGreaterThan(0);
+      expect(row.source).toContain('https://docs.djangoproject.com/');
+    }
+  });
+});
+
+describe('servers.json', () => {
+  const { packages } = readKnowledge<{
+    packages: Record<string, { requirement: string; python: string; django?: string }[]>;
+  }>('servers');
+
+  it.each(Object.keys(packages))('%s: pinned, with valid ranges', (name) => {
+    for (const row of packages[name] ?? []) {
+      expect(parseRequirement(row.requirement)?.specifier).toMatch(/^==\d/);
+      expect(validRange(row.python)).toBe(true);
+      if (row.django !== undefined) expect(validRange(row.django)).toBe(true);
+    }
+  });
+
+  it.each(['gunicorn', 'uvicorn', 'daphne', 'hypercorn', 'postgres-driver'])(
+    '%s has a row for every Python from 3.8 to 3.15',
+    (name) => {
+      for (let minor = 8; minor <= 15; minor += 1) {
+        const row = packages[name]?.find((item) => satisfies(`3.${minor}.99`, item.python));
+        expect(row, `Python 3.${minor}`).toBeDefined();
+      }
+    },
+  );
+});
+
+describe('module-names.json', () => {
+  it.each([
+    ['cv2', 'opencv-python'],
+    ['PIL.Image', 'pillow'],
+    ['yaml', 'pyyaml'],
+    ['rest_framework.views', 'djangorestframework'],
+    ['sklearn.ensemble', 'scikit-learn'],
+    ['corsheaders', 'django-cors-headers'],
+    ['MySQLdb', 'mysqlclient'],
+    ['dateutil', 'python-dateutil'],
+    ['jwt', 'pyjwt'],
+    ['google.cloud.storage', 'google-cloud-storage'],
+    ['unknown_thing.part', 'unknown-thing'],
+  ])('%s belongs to %s', (module, distribution) => {
+    expect(distributionOfModule(module)).toBe(distribution);
+  });
+
+  it.each([
+    ['Pillow', ['PIL']],
+    ['psycopg-binary', []],
+    ['django-stubs', []],
+    ['types-requests', []],
+    ['some-new-package', ['some_new_package']],
+  ])('%s is imported as %j', (name, modules) => {
+    expect(modulesOfDistribution(name)).toEqual(modules);
+  });
+});
