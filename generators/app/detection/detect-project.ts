@@ -70,6 +70,7 @@ export function detectProject(files: ProjectFiles, choice: DetectionChoice = {})
       mediaRoot: staticFiles.mediaRoot,
       sqlite: database.sqlitePath,
     }),
+    unusedTests: unusedTests(files, new Set(modules.keys())),
     thirdPartyApps: thirdPartyApps(settings),
     importedModules: external,
     dependencies: dependencies.dependencies,
@@ -114,6 +115,34 @@ const genericNames = new Set([
 function projectName(files: ProjectFiles, settingsModule: string): string {
   const name = settingsModule.split('.')[0] ?? '';
   return name === '' || genericNames.has(name.toLowerCase()) ? files.name : name;
+}
+
+/**
+ * Tests inside packages that the application does not import. Only what is a test by its place counts: a package
+ * called `tests`, a module `tests.py` or `conftest.py`. A folder that a reached module lies in stays whole.
+ */
+function unusedTests(files: ProjectFiles, reached: ReadonlySet<string>): string[] {
+  const all = files.files();
+  const packages = new Set(all.filter((path) => path.endsWith('/__init__.py')).map(folderOf));
+  const reachedFolders = new Set([...reached].flatMap((path) => parentsOf(path)));
+  const folders = [...packages].filter(
+    (folder) => /\/tests?$/.test(folder) && packages.has(folderOf(folder)) && !reachedFolders.has(folder),
+  );
+  const outermost = folders.filter((folder) => !folders.some((other) => folder.startsWith(`${other}/`)));
+  const modules = all.filter(
+    (path) =>
+      /\/(?:tests|conftest)\.py$/.test(path) &&
+      packages.has(folderOf(path)) &&
+      !reached.has(path) &&
+      !outermost.some((folder) => path.startsWith(`${folder}/`)),
+  );
+  return [...outermost, ...modules].toSorted();
+}
+
+/** `a/b/c.py` → `a/b`, `a`. */
+function parentsOf(path: string): string[] {
+  const folder = folderOf(path);
+  return folder === '' ? [] : [folder, ...parentsOf(folder)];
 }
 
 /** What manage.py names, where production has other settings. */

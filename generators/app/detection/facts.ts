@@ -162,6 +162,11 @@ export interface ProjectFacts {
   /** Which one is the real entry: ASGI only when Channels/an ASGI server is used or there is no WSGI module. */
   entryPoint: 'wsgi' | 'asgi';
   application: ApplicationPath[];
+  /**
+   * Test packages (`apps/shop/tests`) and modules (`apps/shop/tests.py`) inside packages of the application which
+   * nothing of it imports: production does without them. Sorted.
+   */
+  unusedTests: string[];
   /** Dotted names in INSTALLED_APPS that are neither local nor found out to be the project's. Sorted. */
   thirdPartyApps: string[];
   /** Dotted names of every module outside the project that its own (needed) code imports, lazily too: `django.db.models`, `lightgbm`. Sorted, no duplicates, no standard library. */

@@ -79,6 +79,9 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
     serverCommand: serverCommand({ server: answers.server, application, port: answers.port }),
     port: answers.port,
     copies,
+    removedTests: facts.unusedTests
+      .filter((path) => answers.apps.some((app) => path.startsWith(`${app}/`)))
+      .map(inImage),
     leftOut: facts.application
       .filter((item) => !answers.apps.includes(item.path))
       .map((item) => ({ path: item.path, reason: item.reason })),
@@ -301,7 +304,7 @@ function forbiddenPaths(facts: ProjectFacts, answers: Answers): string[] {
   const leftOut = facts.application
     .filter((item) => !answers.apps.includes(item.path))
     .map((item) => item.path);
-  return [...new Set(['.git', '.env', ...leftOut])];
+  return [...new Set(['.git', '.env', ...leftOut, ...facts.unusedTests])];
 }
 
 function notes(facts: ProjectFacts, answers: Answers): string[] {

@@ -96,6 +96,8 @@ export interface Plan {
   serverCommand: string[];
   port: number;
   copies: CopyGroup[];
+  /** Tests inside the copied folders, absolute in the image, that are removed again. */
+  removedTests: string[];
   /** Folders and files not copied, with the reason, for the docs. */
   leftOut: { path: string; reason: string }[];
   runtimePackages: AptPackages;
