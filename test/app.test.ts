@@ -1,0 +1,168 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { create as createMemFs } from 'mem-fs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import helpers, { type RunResult } from 'yeoman-test';
+import Generator from '../generators/app/index.ts';
+
+const SAMPLE = join(import.meta.dirname, '../sample/backendai');
+const NAMESPACE = {
+  namespace: 'backendai-docker:app',
+  resolved: join(import.meta.dirname, '../generators/app/index.ts'),
+};
+/** Options that yeoman-test sets by itself and that would hide conflicts. */
+const REAL = { force: false, skipInstall: true, skipCache: true };
+
+/** yeoman-test knows only the options of its own base classes. */
+const asOptions = (options: Record<string, unknown>): object => options;
+
+let printed: string;
+beforeEach(() => {
+  printed = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    printed += String(text);
+    return true;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = undefined;
+});
+
+async function runOn(
+  options: Record<string, unknown>,
+  answers: Record<string, unknown> | null = null,
+): Promise<RunResult> {
+  const context = helpers
+    .create(Generator, NAMESPACE, { ...REAL })
+    .inTmpDir((folder) => cpSync(SAMPLE, folder, { recursive: true }))
+    .withOptions(asOptions({ ...REAL, interactive: answers !== null, ...options }));
+  if (answers) context.withAnswers(answers, { throwOnMissingAnswer: true });
+  return context.run();
+}
+
+/** Runs again in the same folder, reading the disk anew. */
+async function runAgain(
+  result: RunResult,
+  options: Record<string, unknown>,
+  answers: Record<string, unknown> | null = null,
+): Promise<RunResult> {
+  const context = result
+    .create(Generator, NAMESPACE, { memFs: createMemFs() } as object)
+    .withOptions(asOptions({ ...REAL, interactive: answers !== null, ...options }));
+  if (answers) context.withAnswers(answers, { throwOnMissingAnswer: true });
+  return context.run();
+}
+
+const read = (result: RunResult, path: string): string => readFileSync(join(result.cwd, path), 'utf8');
+
+const ALL_ANSWERS = {
+  apps: ['apps', 'backendAI', 'core', 'ml_models', 'static', 'templates'],
+  pythonVersion: '3.13',
+  runtimeLibraries: ['libgomp1'],
+  database: 'sqlite',
+  server: 'gunicorn',
+  port: '8080',
+  imageName: 'acme/shop',
+  installer: 'pip',
+  choice: 'keep-as-old',
+  write: true,
+};
+
+describe('the generator in Yeoman', () => {
+  it('asks the table’s questions at the first run, and stores the answers', async () => {
+    const result = await runOn({}, ALL_ANSWERS);
+    const asked = result.askedQuestions.map((question) => question.name);
+    expect(asked).toEqual([
+      'apps',
+      'pythonVersion',
+      'runtimeLibraries',
+      'database',
+      'server',
+      'port',
+      'imageName',
+      'installer',
+      'choice',
+      'write',
+    ]);
+    const stored = JSON.parse(read(result, '.yo-rc.json')) as Record<string, object>;
+    expect(stored['generator-backendai-docker']).toMatchObject({
+      database: 'sqlite',
+      port: 8080,
+      imageName: 'acme/shop',
+      services: [],
+    });
+    expect(read(result, 'Dockerfile')).toContain('FROM python:3.13-slim-trixie AS base');
+    expect(read(result, 'compose.yaml')).toContain('image: ${IMAGE:-acme/shop:prod}');
+  });
+
+  it('asks nothing when every answer is an option', async () => {
+    const result = await runOn({ defaults: true, database: 'supabase', apps: 'apps,backendAI,core' }, {});
+    expect(result.askedQuestions).toEqual([]);
+    expect(read(result, 'compose.yaml')).toContain('PGSSLMODE');
+    expect(existsSync(join(result.cwd, 'SUPABASE_SETUP.md'))).toBe(true);
+    expect(printed).toMatch(/ml_models is not copied, but the application needs it/);
+  });
+
+  it('takes the detected defaults without a terminal, and says so', async () => {
+    const result = await runOn({});
+    expect(printed).toContain('No terminal: taking the detected defaults');
+    expect(printed).toMatch(/python-version +3\.12 \(detected\)/);
+    expect(read(result, 'Dockerfile.old')).toBe(readFileSync(join(SAMPLE, 'Dockerfile'), 'utf8'));
+  });
+
+  it('asks only what is new at a second run', async () => {
+    const first = await runOn({}, ALL_ANSWERS);
+    const second = await runAgain(first, {}, {});
+    expect(second.askedQuestions).toEqual([]);
+    expect(printed).toContain('Everything is up to date');
+  });
+
+  it('merges an edit, asks at an overlap, and writes what was decided', async () => {
+    const first = await runOn({ defaults: true });
+    const compose = join(first.cwd, 'compose.yaml');
+    writeFileSync(
+      compose,
+      read(first, 'compose.yaml').replace('mem_limit: ${WEB_MEMORY:-1g}', 'mem_limit: 3g'),
+    );
+    const merged = await runAgain(first, { defaults: true, port: '9000' });
+    expect(read(merged, 'compose.yaml')).toContain('mem_limit: 3g');
+    expect(read(merged, 'compose.yaml')).toContain(':9000"');
+
+    writeFileSync(
+      compose,
+      read(merged, 'compose.yaml').replace(/^ +- "\$\{WEB_PORT.*$/m, '      - "80:9000"'),
+    );
+    const refused = runAgain(merged, { defaults: true, port: '9001' });
+    await expect(refused).rejects.toThrow(
+      /compose\.yaml: you and the generator changed the same lines.*--on-conflict/s,
+    );
+    expect(read(merged, 'compose.yaml')).toContain('"80:9000"');
+
+    const mine = await runAgain(merged, { defaults: true, port: '9001', onConflict: 'ours' });
+    expect(read(mine, 'compose.yaml')).toContain('"80:9000"');
+    expect(read(mine, 'Dockerfile')).toContain('EXPOSE 9001');
+  });
+
+  it('writes no .env where Git does not ignore it', async () => {
+    const result = await helpers
+      .create(Generator, NAMESPACE, { ...REAL })
+      .inTmpDir((folder) => {
+        cpSync(SAMPLE, folder, { recursive: true });
+        writeFileSync(join(folder, '.gitignore'), '');
+        mkdirSync(join(folder, '.git'));
+        writeFileSync(join(folder, '.git/HEAD'), 'ref: refs/heads/main\n');
+      })
+      .withOptions(asOptions({ ...REAL, interactive: false }))
+      .run();
+    expect(existsSync(join(result.cwd, '.env'))).toBe(false);
+    expect(printed).toMatch(/\.env is not written, because Git does not ignore it/);
+  });
+
+  it('makes another secret for each project', async () => {
+    const one = read(await runOn({}), '.env');
+    const two = read(await runOn({}), '.env');
+    expect(one).toMatch(/^SECRET_KEY=\w{50}$/m);
+    expect(two).not.toBe(one);
+  });
+});
