@@ -244,6 +244,9 @@ describe('in a terminal of 80 columns', () => {
       { expect: 'Write these files', send: ENTER },
     ]);
     expect(status, stdout).toBe(0);
+    const screen = stdout.replaceAll(/\u001B\[[0-9;?]*[A-Za-z]/g, '');
+    const summary = screen.slice(screen.indexOf('Decisions:')).split(/\r?\n/);
+    expect(summary.filter((line) => line.length > 80 && !line.includes('Write these'))).toEqual([]);
     const answers = JSON.parse(readFileSync(join(folder, '.yo-rc.json'), 'utf8')) as Record<string, object>;
     // The second line of the database question: a container.
     expect(answers['generator-backendai-docker']).toMatchObject({ database: 'postgres', port: 8000 });

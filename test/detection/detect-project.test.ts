@@ -356,3 +356,29 @@ test('Docker files, env file and Redis', () => {
   });
   expect(facts.notes.some((note) => note.message.includes('.env is tracked'))).toBe(true);
 });
+
+test('tests inside the applications are told apart from what the application imports', () => {
+  const facts = detectProject(
+    memoryFiles('quiz', {
+      'manage.py': manage('quiz.settings'),
+      'quiz/__init__.py': '',
+      'quiz/settings.py': 'INSTALLED_APPS = ["exams", "tests"]\nROOT_URLCONF = "quiz.urls"\n',
+      'quiz/urls.py': 'urlpatterns = []\n',
+      'quiz/wsgi.py': 'application = None\n',
+      'exams/__init__.py': '',
+      'exams/models.py': 'from exams.helpers.tests import sample\n',
+      'exams/tests.py': '',
+      'exams/tests/__init__.py': '',
+      'exams/tests/test_models.py': '',
+      'exams/templates/tests/index.html': '',
+      'exams/helpers/__init__.py': '',
+      'exams/helpers/tests/__init__.py': 'sample = 1\n',
+      // An application that is called tests.
+      'tests/__init__.py': '',
+      'tests/models.py': '',
+      'requirements.txt': 'Django\n',
+    }),
+  );
+  expect(facts.unusedTests).toEqual(['exams/tests', 'exams/tests.py']);
+  expect(facts.application.filter((item) => item.needed).map((item) => item.path)).toContain('tests');
+});

@@ -69,6 +69,11 @@ export function generatedProject(source: string, options: string[]): string {
   return folder;
 }
 
+/** Containers and volumes of a run that was cut short: their database has another password. */
+export function removeLeftovers(folder: string): void {
+  run(folder, 'docker', ['compose', 'down', '--volumes', '--remove-orphans']);
+}
+
 export function removeProject(folder: string): void {
   rmSync(join(folder, '..'), { recursive: true, force: true });
 }

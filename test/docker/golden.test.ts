@@ -7,6 +7,7 @@ import {
   generatedProject,
   mustRun,
   publishedPort,
+  removeLeftovers,
   removeProject,
   request,
   run,
@@ -39,6 +40,7 @@ describe.skipIf(engine === null).each(CASES)(
     beforeAll(() => {
       folder = generatedProject(join(ROOT, 'test/golden', golden.name, 'project'), golden.options);
       useComposeProject(`backendai-golden-${golden.name}`);
+      removeLeftovers(folder);
     });
     afterAll(() => {
       run(folder, 'docker', ['compose', 'down', '--volumes', '--remove-orphans', '--rmi', 'local']);

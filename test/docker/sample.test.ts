@@ -11,6 +11,7 @@ import {
   imageSize,
   mustRun,
   publishedPort,
+  removeLeftovers,
   removeProject,
   request,
   run,
@@ -34,6 +35,7 @@ describe.skipIf(engine === null)('the sample on a Docker engine', { timeout: 15 
     beforeAll(() => {
       folder = generatedProject(SAMPLE, ['--database', 'postgres', '--installer', installer]);
       useComposeProject(`backendai-test-${installer}`);
+      removeLeftovers(folder);
     });
     afterAll(() => {
       run(folder, 'docker', ['compose', 'down', '--volumes', '--remove-orphans']);
@@ -133,6 +135,7 @@ describe.skipIf(engine === null)('the sample on a Docker engine', { timeout: 15 
     beforeAll(() => {
       folder = generatedProject(SAMPLE, ['--database', 'postgres', '--image-name', 'backendai-live']);
       useComposeProject('backendai-test-live');
+      removeLeftovers(folder);
     });
     afterAll(() => {
       watch?.kill('SIGINT');

@@ -93,7 +93,7 @@ const apps: Question<'apps'> = {
   name: 'apps',
   option: 'apps',
   kind: 'checkbox',
-  message: 'Folders and files to copy into the production image',
+  message: 'Folders and files to copy into the image',
   help: 'Folders and files copied into the production image',
   placeholder: 'PATH[,PATH…]',
   choices: ({ facts }) =>
@@ -138,7 +138,7 @@ const runtimeLibraries: Question<'runtimeLibraries'> = {
   name: 'runtimeLibraries',
   option: 'runtime-libraries',
   kind: 'checkbox',
-  message: 'Runtime libraries (Debian packages) in the image',
+  message: 'Runtime libraries (Debian packages)',
   help: 'Debian packages with the libraries needed at run time',
   placeholder: 'PACKAGE[,PACKAGE…]',
   choices: ({ facts, answers }) =>

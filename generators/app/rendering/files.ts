@@ -31,7 +31,7 @@ const file = (
 export const GENERATED_FILES: readonly GeneratedFile[] = [
   file('Dockerfile', 'stages builder, development and production'),
   file('.dockerignore', 'what stays out of the build context'),
-  file('compose.yaml', 'production: web, migrate and what they need'),
+  file('compose.yaml', 'production: web and what it needs'),
   file('compose.dev.yaml', 'development: debug server, live reload'),
   file('.env.example', 'the variables, each with its meaning'),
   file('.env', 'your values; git-ignored, written once', { writeOnce: true }),
@@ -42,7 +42,7 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
     when: (plan) => plan.server === 'gunicorn',
   }),
   file('docker/healthcheck.py', 'the health check, in plain Python'),
-  file('docker/compile_bytecode.py', 'compiles what the start imports (build only)'),
+  file('docker/compile_bytecode.py', 'byte-code, compiled in the build'),
   file('docker/verify_image.py', 'checks the built image'),
   file('docker/compare_images.py', 'measures it against the image before'),
   file('DOCKER.md', 'the commands for this project'),
