@@ -71,8 +71,7 @@ export function formatNotes(notes: readonly string[]): string {
 export function formatNextSteps(plan: Plan, envMissing: boolean): string {
   const steps: [string, string][] = [];
   if (envMissing) steps.push(['cp .env.example .env', 'then fill in the values']);
-  else if (plan.database === 'supabase')
-    steps.push(['edit .env', 'see SUPABASE_SETUP.md']);
+  else if (plan.database === 'supabase') steps.push(['edit .env', 'see SUPABASE_SETUP.md']);
   else if (plan.database === 'external') steps.push(['edit .env', 'the values of your database']);
   steps.push(
     ['docker compose up --build --wait', `http://localhost:${plan.port}/`],

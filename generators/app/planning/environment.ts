@@ -32,7 +32,9 @@ export function roleOf(variable: SettingsVariable, redisVariables: readonly stri
   if (name === 'DJANGO_SETTINGS_MODULE') return 'settings-module';
   if (setting === 'SECRET_KEY' || /^(DJANGO_)?SECRET_KEY$/.test(name)) return 'secret-key';
   if (setting === 'DEBUG' || /^(DJANGO_)?DEBUG$/.test(name)) return 'debug';
-  if (setting === 'ALLOWED_HOSTS' || /ALLOWED_HOSTS?$/.test(name)) return 'allowed-hosts';
+  // A URL may feed the setting too (its host is taken), and a URL it must stay.
+  const namesHosts = variable.cast === 'list' || /HOST|DOMAIN/.test(name);
+  if ((setting === 'ALLOWED_HOSTS' && namesHosts) || /ALLOWED_HOSTS?$/.test(name)) return 'allowed-hosts';
   if (setting === 'CSRF_TRUSTED_ORIGINS' || name.endsWith('TRUSTED_ORIGINS')) return 'trusted-origins';
   if (setting === 'SECURE_SSL_REDIRECT') return 'ssl-redirect';
   if (/SSL_?MODE$/.test(name)) return 'database-sslmode';
