@@ -1,4 +1,5 @@
 import type { ProjectFacts } from '../detection/facts.ts';
+import { matchesPattern } from '../glob.ts';
 import { dockerignorePattern } from './quoting.ts';
 
 /** Files of development tools that the tests of a project read: they stay in the context, for the development stage. */
@@ -39,7 +40,7 @@ export function dockerignoreSections(
     'SUPABASE_SETUP.md',
   ];
 
-  return [
+  const sections = [
     {
       title: 'Version control and CI',
       patterns: ['**/.git', '.gitignore', '.gitattributes', '.github', '.gitlab*'],
@@ -78,4 +79,11 @@ export function dockerignoreSections(
       patterns: [...new Set(section.patterns)].filter((pattern) => !isCopied(pattern.replace(/^\*\*\//, ''))),
     }))
     .filter((section) => section.patterns.length > 0);
+  // Checked the other way round: what the Dockerfile copies must survive every pattern.
+  const patterns = sections.flatMap((section) => section.patterns);
+  const caught = copied.filter((path) => patterns.some((pattern) => matchesPattern(path, pattern)));
+  const exceptions = caught.map((path) => `!${dockerignorePattern(path)}`);
+  return caught.length === 0
+    ? sections
+    : [...sections, { title: 'Copied all the same', patterns: exceptions }];
 }

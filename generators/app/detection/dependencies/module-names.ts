@@ -1,4 +1,4 @@
-import { matchesGlob } from 'node:path';
+import { matchesPattern } from '../../glob.ts';
 import { readKnowledge } from '../../planning/knowledge.ts';
 import { normalizeName } from './pep508.ts';
 
@@ -22,7 +22,7 @@ export function modulesOfDistribution(name: string): string[] {
   const { distributions, withoutModules } = table();
   const listed = distributions[normalized];
   if (listed) return listed;
-  const hasNone = withoutModules.some((pattern) => matchesGlob(normalized, pattern));
+  const hasNone = withoutModules.some((pattern) => matchesPattern(normalized, pattern));
   return hasNone ? [] : [normalized.replaceAll('-', '_')];
 }
 
