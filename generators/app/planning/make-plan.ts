@@ -304,7 +304,9 @@ function forbiddenPaths(facts: ProjectFacts, answers: Answers): string[] {
   const leftOut = facts.application
     .filter((item) => !answers.apps.includes(item.path))
     .map((item) => item.path);
-  return [...new Set(['.git', '.env', ...leftOut, ...facts.unusedTests])];
+  // The image has a folder docker/ of ours, whatever the repository has there.
+  const forbidden = ['.git', '.env', ...leftOut, ...facts.unusedTests].filter((path) => path !== 'docker');
+  return [...new Set(forbidden)];
 }
 
 function notes(facts: ProjectFacts, answers: Answers): string[] {
