@@ -14,6 +14,8 @@ import { RUN_OPTIONS, type RunOptions } from './options.ts';
 import { packageRoot } from './planning/knowledge.ts';
 import { makePlan } from './planning/make-plan.ts';
 import type { Plan } from './planning/plan.ts';
+import { libraryRows, projectLibraries } from './planning/project-libraries.ts';
+import { defaultPythonVersion } from './planning/python-version.ts';
 import { QuotingError } from './planning/quoting.ts';
 import { askForeign, askOverlap } from './regeneration/conflict-prompts.ts';
 import { LOCK_FILE, LockError, formatLock, readLock, type Lock } from './regeneration/lock-file.ts';
@@ -75,14 +77,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       const own = [...Object.keys(this.#lock?.files ?? {}), LOCK_FILE, ANSWERS_FILE];
       this.#facts = detectProject(withoutFiles(readDiskFiles(this.destinationRoot()), own), choice);
     });
-    if (this.#onlyDetects()) {
-      const { json } = this.options;
-      process.stdout.write(
-        json
-          ? `${JSON.stringify(this.#facts, null, 2)}\n`
-          : formatDetection(this.#facts, 80, { colour: process.stdout.hasColors?.() ?? false }),
-      );
-    }
+    if (this.#onlyDetects()) this.#printDetection();
   }
 
   async prompting(): Promise<void> {
@@ -209,6 +204,17 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     }
   }
 
+  #printDetection(): void {
+    const libraries = projectLibraries(this.#facts, defaultPythonVersion(this.#facts).version);
+    const text = this.options.json
+      ? `${JSON.stringify({ ...this.#facts, systemLibraries: libraries }, null, 2)}\n`
+      : formatDetection(this.#facts, 80, {
+          colour: process.stdout.hasColors?.() ?? false,
+          sections: [['System libraries', libraryRows(this.#facts, libraries)]],
+        });
+    process.stdout.write(text);
+  }
+
   #onlyDetects(): boolean {
     return this.options.detect === true || this.options.json === true;
   }
@@ -238,6 +244,8 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       await step();
     } catch (error) {
       if (!USER_ERRORS.some((kind) => error instanceof kind)) throw error;
+      // The message is complete; Yeoman would print one of its own before it.
+      Object.defineProperty(this, 'log', { value: undefined });
       const plain = new Error((error as Error).message);
       plain.name = 'UserError';
       throw plain;

@@ -1,7 +1,7 @@
 import type { ProjectFacts } from '../detection/facts.ts';
 import { supportedPythonVersions, defaultPythonVersion } from '../planning/python-version.ts';
-import { debianReleaseFor } from '../planning/base-image.ts';
-import { runtimeLibrariesFor } from '../planning/system-libraries.ts';
+import { projectLibraries } from '../planning/project-libraries.ts';
+import type { LibraryNeed } from '../planning/system-libraries.ts';
 import {
   DATABASES,
   INSTALLERS,
@@ -134,6 +134,10 @@ const pythonVersion: Question<'pythonVersion'> = {
       : oneOf(supportedPythonVersions)(value, context),
 };
 
+/** Libraries on the base image of the chosen Python. */
+const neededLibraries = ({ facts, answers }: QuestionContext): LibraryNeed[] =>
+  projectLibraries(facts, answers.pythonVersion ?? defaultPythonVersion(facts).version).runtime;
+
 const runtimeLibraries: Question<'runtimeLibraries'> = {
   name: 'runtimeLibraries',
   option: 'runtime-libraries',
@@ -141,21 +145,14 @@ const runtimeLibraries: Question<'runtimeLibraries'> = {
   message: 'Runtime libraries (Debian packages)',
   help: 'Debian packages with the libraries needed at run time',
   placeholder: 'PACKAGE[,PACKAGE…]',
-  choices: ({ facts, answers }) =>
-    runtimeLibrariesFor(
-      facts.dependencies.production,
-      debianReleaseFor(answers.pythonVersion ?? defaultPythonVersion(facts).version),
-    ).map((need) => ({
+  choices: (context) =>
+    neededLibraries(context).map((need) => ({
       value: need.debianPackage,
       label: need.debianPackage,
-      reason: `needed by ${need.neededBy.join(', ')}`,
+      reason: need.reason,
       checked: true,
     })),
-  defaultValue: ({ facts, answers }) =>
-    runtimeLibrariesFor(
-      facts.dependencies.production,
-      debianReleaseFor(answers.pythonVersion ?? defaultPythonVersion(facts).version),
-    ).map((need) => need.debianPackage),
+  defaultValue: (context) => neededLibraries(context).map((need) => need.debianPackage),
   parse: parseList,
   // Any Debian package may be added by name: the table cannot know every program a project calls.
   check: (value) => {

@@ -2,7 +2,8 @@ import { styleText } from 'node:util';
 
 import type { Evidence, ProjectFacts } from './facts.ts';
 
-interface Row {
+/** One line of a section. */
+export interface Row {
   label: string;
   value: string;
   evidence: readonly Evidence[];
@@ -21,15 +22,18 @@ export function formatEvidence(evidence: readonly Evidence[]): string {
   return printable(place) + (evidence.length > 1 ? ` +${evidence.length - 1}` : '');
 }
 
-/** The facts as a plain table of at most `columns` characters a line, without colours unless asked for. */
+/**
+ * The facts as a plain table of at most `columns` characters a line, without colours unless asked for.
+ * @param options.sections what others found out from the facts, after the facts themselves
+ */
 export function formatDetection(
   facts: ProjectFacts,
   columns = 80,
-  options: { colour?: boolean } = {},
+  options: { colour?: boolean; sections?: readonly [string, Row[]][] } = {},
 ): string {
   const width = Math.max(40, columns);
   const lines: string[] = [];
-  for (const [title, rows] of sectionsOf(facts)) {
+  for (const [title, rows] of [...sectionsOf(facts), ...(options.sections ?? [])]) {
     if (rows.length === 0) continue;
     if (lines.length > 0) lines.push('');
     lines.push(options.colour === true ? styleText('bold', title, { validateStream: false }) : title);

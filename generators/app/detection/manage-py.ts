@@ -30,7 +30,7 @@ export function findManagePy(
   if (only === undefined) throw noManagePy(files, all, rendered);
   if (candidates.length > 1) {
     throw new DetectionError(
-      `There are several manage.py: ${candidates.join(', ')}. Say which one with --manage-py PATH, for example --manage-py ${only}.`,
+      `There are several manage.py: ${listed(candidates)}. Say which one with --manage-py PATH, for example --manage-py ${only}.`,
     );
   }
   const passed = django.filter((path) => path !== only);
@@ -44,6 +44,13 @@ export function findManagePy(
           },
         ];
   return { path: only, notes };
+}
+
+/** The first of many. */
+function listed(paths: readonly string[]): string {
+  const shown = paths.slice(0, 8);
+  const more = paths.length - shown.length;
+  return shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 function chosenManagePy(files: ProjectFiles, choice: string): string {

@@ -16,7 +16,8 @@ import { applicationFor, planInstallation, serverCommand } from './install-plan.
 import { readKnowledge } from './knowledge.ts';
 import { shellWord } from './quoting.ts';
 import type { AptPackages, ComposeProcess, CopyGroup, Plan } from './plan.ts';
-import { buildLibrariesFor, gitNeeded, runtimeLibrariesFor } from './system-libraries.ts';
+import { projectLibraries, type ProjectLibraries } from './project-libraries.ts';
+import { gitNeeded } from './system-libraries.ts';
 
 /** The repository's root in the image; paths below it are those of the repository. */
 export const IMAGE_ROOT = '/app';
@@ -52,13 +53,13 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
   );
   const copies = copyGroups(facts, answers, scripts);
   const install = planInstallation(facts, answers);
-  const runtimePackages = runtimeAptPackages(facts, answers, debianRelease);
+  const libraries = projectLibraries(facts, answers.pythonVersion);
+  const runtimePackages = runtimeAptPackages(answers, libraries);
   const staticFiles = planStaticFiles(facts);
   const processes = composeProcesses(facts, answers);
   const composeProject = composeProjectName(answers.imageName);
   const mounted = [...install.productionMounts, ...install.developmentMounts, 'docker'];
   const copied = copies.flatMap((group) => group.sources).concat(mounted);
-  const buildNeeds = buildLibrariesFor(facts.dependencies.production, debianRelease);
   const gitReason = gitNeeded([...facts.dependencies.production, ...facts.dependencies.development]);
 
   return {
@@ -88,7 +89,7 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
     runtimePackages,
     buildPackages: {
       packages: [
-        ...buildNeeds.map((need) => ({ name: need.debianPackage, reason: need.neededBy.join(', ') })),
+        ...libraries.build.map((need) => ({ name: need.debianPackage, reason: need.neededBy.join(', ') })),
         ...(gitReason
           ? ['ca-certificates', 'git'].map((name) => ({ name, reason: 'requirements from Git' }))
           : []),
@@ -127,7 +128,7 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
     services: answers.services,
     oldDockerfile: facts.existing.dockerfile === 'Dockerfile' || facts.topLevel.includes('Dockerfile.old'),
     forbiddenPaths: forbiddenPaths(facts, answers),
-    notes: notes(facts, answers),
+    notes: [...notes(facts, answers), ...libraries.warnings],
   };
 }
 
@@ -171,16 +172,11 @@ function copyGroups(facts: ProjectFacts, answers: Answers, scripts: string[]): C
   return groups;
 }
 
-function runtimeAptPackages(
-  facts: ProjectFacts,
-  answers: Answers,
-  release: 'bookworm' | 'trixie',
-): AptPackages {
-  const needs = runtimeLibrariesFor(facts.dependencies.production, release);
+function runtimeAptPackages(answers: Answers, { runtime }: ProjectLibraries): AptPackages {
   return {
     packages: answers.runtimeLibraries.map((name) => {
-      const need = needs.find((item) => item.debianPackage === name);
-      return { name, reason: need ? need.neededBy.join(', ') : 'chosen' };
+      const need = runtime.find((item) => item.debianPackage === name);
+      return { name, reason: need?.reason ?? 'chosen' };
     }),
   };
 }
