@@ -50,6 +50,8 @@ function renderTemplate(template: string, data: object): string {
     strict: true,
     localsName: 'it',
     escape: String,
+    // Otherwise the template's lines stand before the message of a name that cannot be written.
+    compileDebug: false,
   });
 }
 
