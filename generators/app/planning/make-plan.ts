@@ -300,8 +300,12 @@ function forbiddenPaths(facts: ProjectFacts, answers: Answers): string[] {
   const leftOut = facts.application
     .filter((item) => !answers.apps.includes(item.path))
     .map((item) => item.path);
-  // The image has a folder docker/ of ours, whatever the repository has there.
-  const forbidden = ['.git', '.env', ...leftOut, ...facts.unusedTests].filter((path) => path !== 'docker');
+  const { root, mediaRoot } = facts.staticFiles;
+  // What the build or a volume puts there is no leftover.
+  const made = ['docker', root, mediaRoot].filter((path): path is string => path !== null && path !== '');
+  const forbidden = ['.git', '.env', ...leftOut, ...facts.unusedTests].filter(
+    (path) => !made.some((own) => own === path || own.startsWith(`${path}/`)),
+  );
   return [...new Set(forbidden)];
 }
 

@@ -114,7 +114,9 @@ def modules_of(requirement):
     }
     found = {".".join(package) for package in outermost} | modules
     public = {name for name in found if not name.startswith("_")}
-    return sorted((public or found) - ELSEWHERE)
+    # Of several, the one of the same name: the others may be for extras (black has blackd).
+    own = requirement.replace("-", "_")
+    return [own] if own in public else sorted((public or found) - ELSEWHERE)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings)
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
