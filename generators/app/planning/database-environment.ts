@@ -35,7 +35,8 @@ export function containerAddress(facts: DatabaseFacts, passwordReference: string
     password: passwordReference,
     host,
     port,
-    url: `postgresql://${user}:${passwordReference}@${host}:${port}/${name}`,
+    // Not postgresql://: projects ask url.startswith('postgres://'), and every Django URL parser knows it.
+    url: `postgres://${user}:${passwordReference}@${host}:${port}/${name}`,
   };
 }
 
@@ -83,7 +84,7 @@ export function buildTimeAddress(facts: DatabaseFacts): DatabaseAddress {
     password: 'build',
     host: 'localhost',
     port: '5432',
-    url: 'postgresql://build:build@localhost:5432/build',
+    url: 'postgres://build:build@localhost:5432/build',
   };
 }
 

@@ -243,7 +243,7 @@ function databaseSection(facts: ProjectFacts, answers: Answers): EnvironmentSect
           password: '',
           host: 'db.example.com',
           port: '5432',
-          url: 'postgresql://USER:PASSWORD@db.example.com:5432/app?sslmode=require',
+          url: 'postgres://USER:PASSWORD@db.example.com:5432/app?sslmode=require',
         }),
       };
   }

@@ -51,7 +51,7 @@ FORBIDDEN_PATHS = [
 BUILD_VARIABLES = {
     "SECRET_KEY": "only-for-the-build-0123456789-abcdefghijklmnopqrstuvwxyz",
     "DEBUG": "False",
-    "DATABASE_URL": "postgresql://build:build@localhost:5432/build",
+    "DATABASE_URL": "postgres://build:build@localhost:5432/build",
 }
 
 ROOT = Path(__file__).resolve().parent.parent
