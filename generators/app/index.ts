@@ -124,7 +124,12 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       });
       const { changes } = this.#changePlan;
       if (!this.options.force) this.#refuseUncommitted();
-      checkWritable(this.destinationRoot(), changes);
+      const ownFiles = [ANSWERS_FILE, LOCK_FILE].map((path) => ({
+        path,
+        action: 'update' as const,
+        text: '',
+      }));
+      checkWritable(this.destinationRoot(), [...changes, ...ownFiles]);
       await this.#confirm();
     });
   }

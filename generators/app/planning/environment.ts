@@ -9,9 +9,42 @@ import {
 import type { EnvironmentSection, EnvironmentVariable } from './plan.ts';
 
 /** Names that hold a secret whatever the setting: their values never enter a committed file. */
-const SECRET_NAME = /SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|CREDENTIAL|ACCESS_KEY/i;
+const SECRET_NAME =
+  /SECRET|PASSWORD|PASSWD|PASSPHRASE|_PASS$|TOKEN|API_?KEY|_SK$|_KEY$|PRIVATE|CREDENTIAL|DSN|SERVICE_ROLE|SIGNATURE/i;
 
-const REDIS_URL = 'redis://redis:6379/0';
+/** A password inside a URL, and the prefixes of well-known keys. */
+const SECRET_VALUE =
+  /:\/\/[^/\s:@]*:[^/\s@]+@|\b(?:sk_live_|sk_test_|sk-|ghp_|gho_|xox[abp]-|AKIA|eyJ)[A-Za-z0-9]/;
+
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/** The default as it may be shown: no secret, and nothing that does not fit on a line. */
+function shownDefault(variable: SettingsVariable): string {
+  const value = variable.defaultValue ?? '';
+  return SECRET_NAME.test(variable.name) || SECRET_VALUE.test(value) || CONTROL.test(value) ? '' : value;
+}
+
+/** The redis service's URL, with the database number that the project gives this use: a cache is flushed whole. */
+function redisUrl(variable: SettingsVariable): string {
+  const database = /^rediss?:\/\/[^/]*\/(\d+)/.exec(variable.defaultValue ?? '')?.[1];
+  return `redis://redis:6379/${database ?? '0'}`;
+}
+
+/**
+ * Variables that lead to the redis service, for compose.yaml.
+ * @returns none where the service is not chosen
+ */
+export function redisEnvironment(facts: ProjectFacts, answers: Answers): { name: string; value: string }[] {
+  if (!answers.services.includes('redis')) return [];
+  const redisVariables = facts.services.redis?.value.variables ?? [];
+  return facts.variables.flatMap((variable) => {
+    const role = roleOf(variable, redisVariables);
+    if (role === 'redis-url') return [{ name: variable.name, value: redisUrl(variable) }];
+    if (role === 'redis-host') return [{ name: variable.name, value: 'redis' }];
+    return [];
+  });
+}
 
 /** What a variable is for, judged by the setting that it feeds, then by its name. */
 export type VariableRole =
@@ -117,15 +150,9 @@ function describeVariable(
       };
     }
     case 'redis-url':
-      return text(
-        'Redis',
-        answers.services.includes('redis') ? REDIS_URL : (variable.defaultValue ?? REDIS_URL),
-      );
+      return text('Redis', shownDefault(variable) || 'redis://localhost:6379/0');
     case 'redis-host':
-      return text(
-        'Redis host',
-        answers.services.includes('redis') ? 'redis' : (variable.defaultValue ?? 'localhost'),
-      );
+      return text('Redis host', shownDefault(variable) || 'localhost');
     case 'settings-module':
     case 'other': {
       const secret = SECRET_NAME.test(name);
@@ -135,7 +162,7 @@ function describeVariable(
           example: secret ? '' : placeholderFor(variable),
         };
       }
-      const value = secret ? '' : (variable.defaultValue ?? '');
+      const value = shownDefault(variable);
       return {
         ...text(value === '' ? 'Optional' : 'Optional; the default is shown', value),
         commented: true,
@@ -156,16 +183,18 @@ export function environmentSections(facts: ProjectFacts, answers: Answers): Envi
   const redisVariables = facts.services.redis?.value.variables ?? [];
   const ofDatabase = new Set(databaseVariables(facts.database).map((item) => item.name));
   const sections: EnvironmentSection[] = [];
+  const ofRedis = redisEnvironment(facts, answers).map((item) => item.name);
   const ordinary = facts.variables.filter(
     (variable) =>
       !ofDatabase.has(variable.name) &&
+      !ofRedis.includes(variable.name) &&
       !NOT_FOR_THE_ENV_FILE.has(variable.name) &&
       /^[A-Za-z_][A-Za-z0-9_]*$/.test(variable.name),
   );
   const described = ordinary.map((variable) => describeVariable(variable, answers, redisVariables));
   sections.push({
     title: 'Django',
-    notes: [],
+    notes: ofRedis.length > 0 ? [`compose.yaml sets ${ofRedis.join(', ')} for the redis service.`] : [],
     // What must be set first, what has a default after it.
     variables: [
       ...described.filter((item) => !item.commented),

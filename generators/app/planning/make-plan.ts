@@ -11,7 +11,7 @@ import {
   unreachableSettings,
 } from './database-environment.ts';
 import { dockerignoreSections } from './dockerignore.ts';
-import { buildVariables, environmentSections } from './environment.ts';
+import { buildVariables, environmentSections, redisEnvironment } from './environment.ts';
 import { applicationFor, planInstallation, serverCommand } from './install-plan.ts';
 import { readKnowledge } from './knowledge.ts';
 import { shellWord } from './quoting.ts';
@@ -245,36 +245,23 @@ function volumes(facts: ProjectFacts, answers: Answers): Plan['volumes'] {
 }
 
 function composeEnvironment(facts: ProjectFacts, answers: Answers): { name: string; value: string }[] {
-  const redisVariables = facts.services.redis?.value.variables ?? [];
-  const redis = answers.services.includes('redis')
-    ? facts.variables
-        .filter((variable) => redisVariables.includes(variable.name))
-        .map(({ name, cast }) => ({
-          name,
-          value: name.endsWith('HOST')
-            ? 'redis'
-            : name.endsWith('PORT')
-              ? '6379'
-              : cast === 'int'
-                ? '0'
-                : 'redis://redis:6379/0',
-        }))
-        .filter(({ name, value }) => value !== '0' && !/PASSWORD|USER|DB$/.test(name))
-    : [];
+  // PORT wins over a line of theirs: the published port and the health check follow it.
+  const port = { name: 'PORT', value: String(answers.port) };
+  const common = [port, ...redisEnvironment(facts, answers)];
   switch (answers.database) {
     case 'postgres': {
       const password = needsPasswordFallback(facts)
         ? '${POSTGRES_PASSWORD:-app}'
         : '${POSTGRES_PASSWORD:?set it in .env}';
-      return [...databaseEnvironment(facts.database, containerAddress(facts.database, password)), ...redis];
+      return [...databaseEnvironment(facts.database, containerAddress(facts.database, password)), ...common];
     }
     case 'sqlite':
-      return [...sqliteEnvironment(facts.database), ...redis];
+      return [...sqliteEnvironment(facts.database), ...common];
     case 'supabase':
       // libpq's own variable: it reaches every driver without a line in the settings, and a mode in the URL wins.
-      return [{ name: 'PGSSLMODE', value: '${PGSSLMODE:-require}' }, ...redis];
+      return [{ name: 'PGSSLMODE', value: '${PGSSLMODE:-require}' }, ...common];
     case 'external':
-      return [{ name: 'PGSSLMODE', value: '${PGSSLMODE:-prefer}' }, ...redis];
+      return [{ name: 'PGSSLMODE', value: '${PGSSLMODE:-prefer}' }, ...common];
   }
 }
 

@@ -1,4 +1,5 @@
 import { isAbsolute, posix } from 'node:path';
+import { GENERATED_FILES } from '../rendering/files.ts';
 
 /** Name of the lock in the user's repository; committed, holds no secret. */
 export const LOCK_FILE = 'backendai-docker.lock.json';
@@ -13,6 +14,11 @@ export interface Lock {
 export class LockError extends Error {
   override name = 'LockError';
 }
+
+/** Paths that a lock may speak of: what this generator writes. A lock is no reason to touch anything else. */
+const OWN_PATHS: ReadonlySet<string> = new Set(
+  GENERATED_FILES.filter((file) => !file.writeOnce).map((file) => file.destination),
+);
 
 const LARGEST_LOCK = 4 * 1024 * 1024;
 
@@ -46,7 +52,7 @@ export function readLock(text: string | undefined, ownVersion: string): Lock | n
         `${LOCK_FILE} names ${JSON.stringify(path)}, which is not a path inside the project. Delete the lock; the next run takes all files as edited by you.`,
       );
     }
-    if (typeof content === 'string') checked[path] = content;
+    if (typeof content === 'string' && OWN_PATHS.has(path)) checked[path] = content;
   }
   return { generatorVersion, files: checked };
 }
@@ -64,7 +70,7 @@ function isInsideProject(path: string): boolean {
 }
 
 function isNewer(version: string, than: string): boolean {
-  const parts = (text: string): number[] => text.split('-')[0]!.split('.').map(Number);
+  const parts = (text: string): number[] => (text.split('-')[0] ?? '').split('.').map(Number);
   const [a, b] = [parts(version), parts(than)];
   for (let index = 0; index < 3; index += 1) {
     const difference = (a[index] ?? 0) - (b[index] ?? 0);

@@ -19,7 +19,10 @@ export type FileDecision =
   | { kind: 'deleted-by-user' }
   | { kind: 'update'; text: string }
   | { kind: 'merge'; text: string }
-  /** Both sides changed the same lines; `marked` has conflict markers in diff3 style. */
+  /**
+   * Both sides changed the same lines. All three texts have every change that does not overlap; where changes do,
+   * `marked` has conflict markers in diff3 style, `ours` the user's lines and `theirs` the new ones.
+   */
   | { kind: 'overlap'; marked: string; ours: string; theirs: string }
   /** A file of that name was there before the generator. */
   | { kind: 'foreign'; ours: string; theirs: string }
@@ -64,17 +67,23 @@ export function mergeFile(versions: FileVersions): FileDecision {
   const regions = diff3Merge(toLines(unixOurs), toLines(unixBase), toLines(theirs), {
     excludeFalseConflicts: true,
   });
-  const merged: string[] = [];
-  let overlap = false;
-  for (const region of regions) {
-    if (region.ok) merged.push(...region.ok);
-    if (region.conflict) {
-      overlap = true;
-      const { a, o, b } = region.conflict;
-      merged.push(MARKERS.ours, ...a, MARKERS.base, ...o, MARKERS.middle, ...b, MARKERS.theirs);
-    }
+  const join = (ofConflict: (conflict: { a: string[]; o: string[]; b: string[] }) => string[]): string =>
+    asOnDisk(
+      regions
+        .flatMap((region) => region.ok ?? (region.conflict ? ofConflict(region.conflict) : []))
+        .join('\n'),
+    );
+  const marked = join(({ a, o, b }) => [
+    MARKERS.ours,
+    ...a,
+    MARKERS.base,
+    ...o,
+    MARKERS.middle,
+    ...b,
+    MARKERS.theirs,
+  ]);
+  if (!regions.some((region) => region.conflict)) {
+    return marked === ours ? { kind: 'unchanged' } : { kind: 'merge', text: marked };
   }
-  const text = asOnDisk(merged.join('\n'));
-  if (!overlap) return text === ours ? { kind: 'unchanged' } : { kind: 'merge', text };
-  return { kind: 'overlap', marked: text, ours, theirs: asOnDisk(theirs) };
+  return { kind: 'overlap', marked, ours: join(({ a }) => a), theirs: join(({ b }) => b) };
 }

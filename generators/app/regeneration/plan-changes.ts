@@ -132,7 +132,11 @@ async function toChange(
     }
     case 'overlap': {
       const choice = await decisions.overlap(path, decision);
-      if (choice === 'ours') return { path, action: 'keep yours' };
+      if (choice === 'ours') {
+        return decision.ours === disk(path)
+          ? { path, action: 'keep yours' }
+          : { path, action: 'merge', text: decision.ours };
+      }
       return choice === 'theirs'
         ? { path, action: 'update', text: decision.theirs }
         : { path, action: 'conflict', text: decision.marked };

@@ -42,8 +42,10 @@ export function readProjectFile(root: string, path: string): string | undefined 
  */
 export function checkWritable(root: string, changes: readonly FileChange[]): void {
   const realRoot = realpathSync(root);
-  for (const { path, text, action } of changes) {
+  for (const { path, text, action, keepAs } of changes) {
     if (text === undefined && action !== 'delete') continue;
+    for (const written of [path, ...(keepAs === undefined ? [] : [keepAs])])
+      refuseLink(root, realRoot, written);
     let folder = dirname(join(root, path));
     while (!existsSync(folder)) folder = dirname(folder);
     const shown = relative(root, folder) || '.';
@@ -66,6 +68,17 @@ export function checkWritable(root: string, changes: readonly FileChange[]): voi
       );
     }
   }
+}
+
+/** A link is refused unless it stays inside the project: what a repository names must not be written elsewhere. */
+function refuseLink(root: string, realRoot: string, path: string): void {
+  const full = join(root, path);
+  if (!lstatSync(full, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  const target = existsSync(full) ? realpathSync(full) : null;
+  if (target !== null && target.startsWith(realRoot + sep)) return;
+  throw new RegenerationError(
+    `${path} is a link to ${target ?? 'a file that does not exist'}, outside the project. Remove the link, then run again. Nothing was written.`,
+  );
 }
 
 /** Carries the changes out, each file in one step: it is the old one or the new one, never half of it. */
