@@ -67,6 +67,10 @@ const camelCase = (option: string): string =>
  * @returns the exit code: 0, or 1 with one message on standard error
  */
 export async function runCommand(args: string[]): Promise<number> {
+  // `backendai-docker … | head`: who reads may stop before we are done.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   const options: ParseArgsOptionsConfig = {
     help: { type: 'boolean', short: 'h' },
     version: { type: 'boolean', short: 'v' },
@@ -77,7 +81,8 @@ export async function runCommand(args: string[]): Promise<number> {
   try {
     values = parseArgs({ args, options, strict: true, allowPositionals: false }).values;
   } catch (error) {
-    console.error(`${(error as Error).message.split('. To specify')[0]}. See backendai-docker --help.`);
+    const [reason = ''] = (error as Error).message.split(/\n|\. To specify/);
+    console.error(`${reason.replace(/\.$/, '')}. See backendai-docker --help.`);
     return 1;
   }
   if (values['help']) {

@@ -3,7 +3,7 @@
  * `npm start -- PATH [options]`: the main job there.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, statSync } from 'node:fs';
+import { cpSync, existsSync, rmSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
@@ -27,24 +27,27 @@ if (target !== undefined && !(existsSync(target) && statSync(target).isDirectory
   console.error(`${target} is not a folder. Give the path of a Django repository: npm start -- path/to/repo`);
   process.exitCode = 1;
 } else {
+  const onlyTells = process.argv.slice(2).some((option) => /^(--(help|version)|-[hv])$/.test(option));
   if (!existsSync(command)) {
     const build = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
     if (build.status !== 0) process.exit(build.status ?? 1);
   }
   const options = pathGiven ? rest : process.argv.slice(2);
-  const folder = target ?? newSampleFolder();
+  const folder = target ?? (onlyTells ? base : newSampleFolder());
   // The sample reads SUPABASE_DB_*; a container instead makes `docker compose up` work at once.
   const sampleOptions =
     target === undefined && !options.some((option) => option.startsWith('--database'))
       ? ['--database', 'postgres']
       : [];
-  if (target === undefined) console.log(`A copy of the sample project: ${folder}\n`);
+  if (target === undefined && !onlyTells) console.log(`A copy of the sample project: ${folder}\n`);
+  // A sample on which nothing came about is not left lying around.
   const { status } = spawnSync(process.execPath, [command, ...sampleOptions, ...options], {
     cwd: folder,
     stdio: 'inherit',
   });
-  if (status === 0 && !options.some((option) => /^--(help|version|detect|json)$/.test(option))) {
+  if (status === 0 && !onlyTells && !options.some((option) => /^--(detect|json)$/.test(option))) {
     console.log(`The files are in ${folder}. Start there:  cd ${relative(base, folder) || '.'}`);
   }
+  if (status !== 0 && target === undefined && !onlyTells) rmSync(folder, { recursive: true });
   process.exitCode = status ?? 1;
 }

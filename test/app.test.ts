@@ -144,6 +144,29 @@ describe('the generator in Yeoman', () => {
     expect(read(mine, 'Dockerfile')).toContain('EXPOSE 9001');
   });
 
+  it('brings in a new app and a new library at the second run, and takes out what is gone', async () => {
+    const first = await runOn({ defaults: true, apps: 'apps,backendAI,core,ml_models,static' });
+    mkdirSync(join(first.cwd, 'billing'));
+    writeFileSync(join(first.cwd, 'billing/__init__.py'), '');
+    const base = join(first.cwd, 'backendAI/settings/base.py');
+    writeFileSync(
+      base,
+      read(first, 'backendAI/settings/base.py').replace('"core",', '"core",\n    "billing",'),
+    );
+    const requirements = read(first, 'requirements.txt').replace(/^lightgbm.*$/m, 'python-magic==0.4.27');
+    writeFileSync(join(first.cwd, 'requirements.txt'), requirements);
+    const second = await runAgain(first, {});
+    expect(printed).toMatch(/billing is new/);
+    expect(printed).toMatch(/libmagic1t64 is new/);
+    expect(printed).toMatch(/libgomp1 is not there or not needed any more/);
+    const dockerfile = read(second, 'Dockerfile');
+    expect(dockerfile).toContain('COPY billing /app/billing/');
+    expect(dockerfile).toContain('libmagic1t64');
+    expect(dockerfile).not.toContain('libgomp1');
+    // The user left it out at the first run, and that stays so.
+    expect(dockerfile).not.toContain('COPY templates');
+  });
+
   it('writes no .env where Git does not ignore it', async () => {
     const result = await helpers
       .create(Generator, NAMESPACE, { ...REAL })

@@ -83,6 +83,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   async prompting(): Promise<void> {
     if (this.#onlyDetects()) return;
     await this.#forUser(async () => {
+      this.#checkOnConflict();
       const commandLine = Object.fromEntries(
         QUESTION_LIST.map(({ name }) => [name, this.options[name]]).filter(
           ([, value]) => value !== undefined,
@@ -97,6 +98,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       this.#resolved = await resolveAnswers(this.#facts, {
         commandLine,
         stored,
+        offered: stored.offered,
         askAnswered: this.options.askAnswered === true,
         ...(asking ? { ask: (...parts) => askQuestion(this.#prompt, ...parts) } : {}),
       });
@@ -139,7 +141,10 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     await this.#forUser(() => {
       const root = this.destinationRoot();
       writeChanges(root, this.#changePlan.changes);
-      this.#writeIfChanged(ANSWERS_FILE, withStoredAnswers(this.#read(ANSWERS_FILE), this.#resolved.answers));
+      this.#writeIfChanged(
+        ANSWERS_FILE,
+        withStoredAnswers(this.#read(ANSWERS_FILE), this.#resolved.answers, this.#resolved.offered),
+      );
       // Last: it claims what is on disk.
       const lock = { generatorVersion: ownVersion(), files: this.#changePlan.lockFiles };
       this.#writeIfChanged(LOCK_FILE, formatLock(lock));
@@ -158,6 +163,12 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       process.exitCode = 1;
       return;
     }
+    if (
+      !this.#facts.git.present &&
+      changes.some((change) => change.path === '.env' && change.action === 'create')
+    ) {
+      this.#say('\n.env holds secrets: before this becomes a Git repository, let Git ignore it.');
+    }
     const envMissing = this.#read('.env') === undefined;
     this.#say(`\nNext:\n${formatNextSteps(this.#plan, envMissing)}\n`);
   }
@@ -165,6 +176,8 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   /** The summary, and with a terminal the last chance to stop. */
   async #confirm(): Promise<void> {
     const { changes } = this.#changePlan;
+    const drift = this.#resolved.changes;
+    if (drift.length > 0) this.#say(`\nChanged since the last run:\n${formatNotes(drift)}`);
     this.#say(`\nDecisions:\n${formatAnswers(this.#resolved.answers, this.#resolved.origins)}`);
     const listed = formatChanges(changes);
     if (listed === '') {
@@ -182,17 +195,19 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
 
   async #resolveOverlap(path: string, decision: Parameters<typeof askOverlap>[2]): Promise<ConflictChoice> {
     const { onConflict, force } = this.options;
-    if (onConflict !== undefined) {
-      const choice = CONFLICT_CHOICES.find((name) => name === onConflict);
-      if (choice) return choice;
-      throw new AnswerError(
-        `--on-conflict: ${JSON.stringify(onConflict)} is not one of: ${CONFLICT_CHOICES.join(', ')}.`,
-      );
-    }
+    if (onConflict !== undefined) return onConflict as ConflictChoice;
     if (force) return 'theirs';
     if (this.#isInteractive() && !this.options.defaults) return askOverlap(this.#prompt, path, decision);
     throw new RegenerationError(
       `${path}: you and the generator changed the same lines. Run it in a terminal, or with --on-conflict=markers, ours or theirs. Nothing was written.`,
+    );
+  }
+
+  #checkOnConflict(): void {
+    const { onConflict } = this.options;
+    if (onConflict === undefined || CONFLICT_CHOICES.some((name) => name === onConflict)) return;
+    throw new AnswerError(
+      `--on-conflict: ${JSON.stringify(onConflict)} is not one of: ${CONFLICT_CHOICES.join(', ')}.`,
     );
   }
 

@@ -73,6 +73,7 @@ export function formatNextSteps(plan: Plan, envMissing: boolean): string {
   if (envMissing) steps.push(['cp .env.example .env', 'then fill in the values']);
   else if (plan.database === 'supabase') steps.push(['edit .env', 'see SUPABASE_SETUP.md']);
   else if (plan.database === 'external') steps.push(['edit .env', 'the values of your database']);
+  if (!plan.databaseReachable) steps.push(['edit the settings', 'the database, see the first note above']);
   steps.push(
     ['docker compose up --build --wait', `http://localhost:${plan.port}/`],
     ['python3 docker/verify_image.py', 'checks the image'],

@@ -75,7 +75,7 @@ describe('resolveAnswers', () => {
     ['pythonVersion', '4.0', /--python-version: "4.0" is not one of: .*3\.12/],
     ['server', 'apache', /--server: "apache" is not one of: gunicorn/],
     ['port', '80', /--port: 80 is no port between 1024 and 65535/],
-    ['port', 'x', /--port: null is no port/],
+    ['port', 'x', /--port: "x" is no port/],
     ['imageName', 'My Image:latest', /--image-name: "My Image:latest" is no image name/],
     ['installer', 'conda', /--installer: "conda" is not one of: uv, pip/],
     ['services', 'worker', /--services: worker and beat need a Celery application/],

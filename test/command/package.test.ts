@@ -9,6 +9,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -287,7 +288,34 @@ describe('in a terminal of 80 columns', () => {
     expect(readFileSync(join(folder, 'compose.yaml'), 'utf8')).toContain(':9001"');
   });
 
-  it('writes nothing when the user stops at the summary or by Ctrl-C', () => {
+  it('writes nothing when the user says no at the summary', () => {
+    const folder = copyOf(SAMPLE);
+    const before = filesIn(folder);
+    const answers = Array.from({ length: 8 }, (_, index) => ({
+      expect:
+        [
+          'Folders',
+          'Python version',
+          'Runtime',
+          'Database',
+          'Web server',
+          'Port of',
+          'Image name',
+          'Installer',
+        ][index] ?? '',
+      send: ENTER,
+    }));
+    const { status, stdout } = inTerminal(folder, [
+      ...answers,
+      { expect: 'There is a Dockerfile already', send: ENTER },
+      { expect: 'Write these files', send: `n${ENTER}` },
+    ]);
+    expect(stdout).toContain('Nothing was written');
+    expect(status).toBe(1);
+    expect(filesIn(folder)).toEqual(before);
+  });
+
+  it('writes nothing when the user stops by Ctrl-C', () => {
     const folder = copyOf(SAMPLE);
     const before = filesIn(folder);
     const stopped = inTerminal(folder, [{ expect: 'Folders and files to copy', send: '\u0003' }]);
@@ -365,6 +393,7 @@ describe('bad input: one message, exit code 1, nothing written', () => {
     const { status, stdout, stderr } = backendai(folder, '--defaults', ...args);
     expect(stderr).toMatch(message);
     expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(/^(backendai-docker: |Unknown option)/);
     expect(stdout).not.toMatch(/^ +at /m);
     expect(status).toBe(1);
     expect(contentsOf(folder)).toEqual(before);
@@ -384,6 +413,35 @@ describe('bad input: one message, exit code 1, nothing written', () => {
     expect(existsSync(join(folder, 'compose.yaml'))).toBe(false);
     expect(backendai(folder, '--defaults', '--force').status).toBe(0);
     expect(readFileSync(join(folder, 'Dockerfile.old'), 'utf8')).toBe('FROM scratch\n');
+  });
+
+  it.each(['Dockerfile', '.yo-rc.json', 'backendai-docker.lock.json'])(
+    'a link %s that leads out of the project',
+    (name) => {
+      const folder = copyOf(SAMPLE);
+      const outside = join(home, `outside-${number}.json`);
+      writeFileSync(outside, '{}');
+      rmSync(join(folder, name), { force: true });
+      symlinkSync(outside, join(folder, name));
+      const { status, stderr } = backendai(folder, '--defaults');
+      expect(stderr).toMatch(/is a link to .*outside the project/);
+      expect(status).toBe(1);
+      expect(readFileSync(outside, 'utf8')).toBe('{}');
+      expect(existsSync(join(folder, 'compose.yaml'))).toBe(false);
+    },
+  );
+
+  it('a lock that speaks of files that are not ours changes none of them', () => {
+    const folder = copyOf(SAMPLE);
+    const files = { 'manage.py': readFileSync(join(folder, 'manage.py'), 'utf8'), 'core/views.py': 'x' };
+    writeFileSync(
+      join(folder, 'backendai-docker.lock.json'),
+      JSON.stringify({ generatorVersion: '0.0.1', files }),
+    );
+    const before = contentsOf(join(folder, 'core'));
+    expect(backendai(folder, '--defaults').status).toBe(0);
+    expect(existsSync(join(folder, 'manage.py'))).toBe(true);
+    expect(contentsOf(join(folder, 'core'))).toEqual(before);
   });
 
   it('a folder that cannot be written to', () => {

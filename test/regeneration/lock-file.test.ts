@@ -6,9 +6,17 @@ const lock = (files: Record<string, unknown>, generatorVersion = '0.1.0'): strin
 
 describe('readLock', () => {
   it('reads back what was written', () => {
-    const text = formatLock({ generatorVersion: '0.1.0', files: { b: '2', a: '1' } });
-    expect(text.indexOf('"a"')).toBeLessThan(text.indexOf('"b"'));
-    expect(readLock(text, '0.1.0')).toEqual({ generatorVersion: '0.1.0', files: { a: '1', b: '2' } });
+    const text = formatLock({ generatorVersion: '0.1.0', files: { 'compose.yaml': '2', Dockerfile: '1' } });
+    expect(text.indexOf('"Dockerfile"')).toBeLessThan(text.indexOf('"compose.yaml"'));
+    expect(readLock(text, '0.1.0')).toEqual({
+      generatorVersion: '0.1.0',
+      files: { Dockerfile: '1', 'compose.yaml': '2' },
+    });
+  });
+
+  it('speaks of nothing but what the generator writes', () => {
+    const text = lock({ '.git/HEAD': 'x', 'manage.py': 'x', '.env': 'x', Dockerfile: 'x' });
+    expect(Object.keys(readLock(text, '0.1.0')?.files ?? {})).toEqual(['Dockerfile']);
   });
 
   it.each(['/etc/passwd', '../x', 'a/../../x', 'C:\\x', '..', '', './x'])('refuses the path %j', (path) => {

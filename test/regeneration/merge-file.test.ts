@@ -61,6 +61,16 @@ describe('mergeFile', () => {
     expect(mergeFile({ base, ours: decision.marked, theirs: 'x\n' })).toEqual({ kind: 'unresolved' });
   });
 
+  it('takes one side only where lines overlap, and every other change of both', () => {
+    const ours = base.replace('one', 'ONE').replace('three', 'mine');
+    const theirs = base.replace('three', 'new').replace('five', 'FIVE');
+    expect(mergeFile({ base, ours, theirs })).toMatchObject({
+      kind: 'overlap',
+      ours: 'ONE\ntwo\nmine\nfour\nFIVE\n',
+      theirs: 'ONE\ntwo\nnew\nfour\nFIVE\n',
+    });
+  });
+
   it('keeps the line endings of the disk', () => {
     const ours = base.replaceAll('\n', '\r\n');
     expect(mergeFile({ base, ours, theirs: 'new\n' })).toEqual({ kind: 'update', text: 'new\r\n' });

@@ -266,7 +266,8 @@ const port: Question<'port'> = {
   help: 'Port that the web server listens on (1024 to 65535)',
   placeholder: 'NUMBER',
   defaultValue: () => 8000,
-  parse: (text) => Number(text.trim() === '' ? Number.NaN : text.trim()),
+  // What is no number stays the text, for the message.
+  parse: (text) => (/^\s*\d+\s*$/.test(text) ? Number(text) : (text as unknown as number)),
   check: (value) =>
     typeof value === 'number' && Number.isInteger(value) && value >= 1024 && value <= 65_535
       ? null

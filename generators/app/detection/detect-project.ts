@@ -1,6 +1,7 @@
 import { applicationPaths } from './application-paths.ts';
 import { readDatabase } from './database.ts';
 import { detectDependencies } from './dependencies/detect-dependencies.ts';
+import { DetectionError } from './facts.ts';
 import type { DependencyDetection } from './dependencies/detect-dependencies.ts';
 import { entryFiles, listSetting, placeOf, readSettings, settingOf, textSetting } from './django-settings.ts';
 import type { DjangoSettings } from './django-settings.ts';
@@ -32,6 +33,7 @@ export function detectProject(files: ProjectFiles, choice: DetectionChoice = {})
   const workDir = folderOf(manage.path);
   const settings = readSettings(files, manage.path);
   const dependencies = detectDependencies(files, workDir);
+  refusePython2(dependencies.pythonVersion);
   const wsgi = findEntry(files, settings, workDir, 'wsgi');
   const asgi = findEntry(files, settings, workDir, 'asgi');
   const seeds = seedsOf(files, settings, manage.path, workDir, [wsgi, asgi]);
@@ -115,6 +117,16 @@ const genericNames = new Set([
 function projectName(files: ProjectFiles, settingsModule: string): string {
   const name = settingsModule.split('.')[0] ?? '';
   return name === '' || genericNames.has(name.toLowerCase()) ? files.name : name;
+}
+
+/** A project that states Python 2 cannot run on anything that is maintained. */
+function refusePython2(version: Fact<string> | null): void {
+  const [evidence] = version?.evidence ?? [];
+  if (!version?.value.startsWith('2.') || !evidence) return;
+  const place = evidence.line === null ? evidence.file : `${evidence.file}:${evidence.line}`;
+  throw new DetectionError(
+    `${place} states Python ${version.value}. Python 2 is not supported: it has no maintained base image. Port the project to Python 3, or correct the file.`,
+  );
 }
 
 /**

@@ -99,5 +99,5 @@ export function unreachableSettings(facts: DatabaseFacts, database: Database): s
     }
     return null;
   }
-  return 'the settings name their database in the code and read nothing about it from the environment; read it from DATABASE_URL (dj-database-url) to make the choice take effect';
+  return 'the settings name their database in the code and read nothing about it from the environment (the code is read-only in the container, so that an SQLite file beside it cannot be written); read it from a variable, for example DATABASES = {"default": dj_database_url.config()}, and run this again';
 }

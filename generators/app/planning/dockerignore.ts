@@ -37,6 +37,7 @@ export function dockerignoreSections(
     'docker-compose*.y*ml',
     'docker-bake.hcl',
     'DOCKER.md',
+    '*.old',
     'SUPABASE_SETUP.md',
   ];
 
@@ -46,8 +47,22 @@ export function dockerignoreSections(
       patterns: ['**/.git', '.gitignore', '.gitattributes', '.github', '.gitlab*'],
     },
     {
-      title: 'Secrets and local databases',
-      patterns: ['**/.env', '**/.env.*', '**/*.env', '!.env.example', '**/*.sqlite3', '**/*.sqlite3-*'],
+      title: 'Secrets, dumps and local databases',
+      patterns: [
+        '**/.env',
+        '**/.env.*',
+        '**/*.env',
+        '!.env.example',
+        '**/*.sqlite3',
+        '**/*.sqlite3-*',
+        '**/*.key',
+        '**/id_rsa*',
+        '**/id_ed25519*',
+        '**/.netrc',
+        '**/.pypirc',
+        '**/service-account*.json',
+        '**/*.dump',
+      ],
     },
     {
       title: 'Made by tools',

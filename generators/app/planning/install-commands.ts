@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { InstallPlan } from './plan.ts';
-import { QuotingError, runWord } from './quoting.ts';
+import { QuotingError, shellWord } from './quoting.ts';
 
 /** One RUN instruction: its mounts (without `--mount=`) and its commands, each already quoted for the shell. */
 export interface RunStep {
@@ -59,7 +59,7 @@ export function installSteps(install: InstallPlan, uvImage: string): InstallStep
           commands: [...step.commands, extraCommand],
         }
       : step;
-  const inRoot = install.root === '' ? '' : `--project ${runWord(install.root)} `;
+  const inRoot = install.root === '' ? '' : `--project ${shellWord(install.root)} `;
 
   switch (install.manager) {
     case 'none':
@@ -78,7 +78,7 @@ export function installSteps(install: InstallPlan, uvImage: string): InstallStep
       };
     case 'requirements': {
       const from = (file: string, options = ''): string =>
-        `${installCommand}${options} --requirement ${runWord(file)}`;
+        `${installCommand}${options} --requirement ${shellWord(file)}`;
       const file = install.productionFile ?? 'requirements.txt';
       const hashes = install.hashed ? ' --require-hashes' : '';
       return {
@@ -106,7 +106,9 @@ export function installSteps(install: InstallPlan, uvImage: string): InstallStep
       const sync = `uv sync ${inRoot}--locked --no-install-project`;
       return {
         exported: [],
-        production: [withExtras({ comment: '', mounts, commands: [`${sync} --no-dev --no-editable`] })],
+        production: [
+          withExtras({ comment: '', mounts, commands: [`${sync} --no-default-groups --no-editable`] }),
+        ],
         // --inexact keeps what is there beyond the lock: server and driver from docker/requirements.txt.
         development: install.development
           ? [{ comment: '', mounts, commands: [`${sync} --inexact${groupOptions(install)}`] }]
@@ -117,12 +119,16 @@ export function installSteps(install: InstallPlan, uvImage: string): InstallStep
       const mounts = [...uvMounts, ...install.productionMounts.map(bindMount)];
       const file = posix.join(install.root, 'pyproject.toml');
       const groups = install.developmentGroups
-        .map((group) => ` --group ${runWord(`${file}:${group}`)}`)
+        .map((group) => ` --group ${shellWord(`${file}:${group}`)}`)
         .join('');
       return {
         exported: [],
         production: [
-          withExtras({ comment: '', mounts, commands: [`${installCommand} --requirement ${runWord(file)}`] }),
+          withExtras({
+            comment: '',
+            mounts,
+            commands: [`${installCommand} --requirement ${shellWord(file)}`],
+          }),
         ],
         development: groups ? [{ comment: '', mounts, commands: [`${installCommand}${groups}`] }] : [],
       };
@@ -137,7 +143,7 @@ export function installSteps(install: InstallPlan, uvImage: string): InstallStep
 function groupOptions(install: InstallPlan): string {
   return install.developmentGroups
     .filter((group) => group !== 'dev')
-    .map((group) => ` --group ${runWord(group)}`)
+    .map((group) => ` --group ${shellWord(group)}`)
     .join('');
 }
 
@@ -161,8 +167,8 @@ function exportedSteps(
           'python -m venv --without-pip /opt/export',
           `pip --python /opt/export/bin/python install ${packages.join(' ')}`,
         ];
-  const inRoot = install.root === '' ? '' : ` --directory ${runWord(install.root)}`;
-  const groups = install.developmentGroups.map((group) => ` --with ${runWord(group)}`).join('');
+  const inRoot = install.root === '' ? '' : ` --directory ${shellWord(install.root)}`;
+  const groups = install.developmentGroups.map((group) => ` --with ${shellWord(group)}`).join('');
   const exports =
     tool === 'poetry'
       ? [
@@ -170,7 +176,7 @@ function exportedSteps(
           `/opt/export/bin/poetry export${inRoot}${groups} --output ${development}`,
         ]
       : [
-          ...(install.root === '' ? [] : [`cd ${runWord(install.root)}`]),
+          ...(install.root === '' ? [] : [`cd ${shellWord(install.root)}`]),
           `/opt/export/bin/pipenv requirements --hash > ${production}`,
           `/opt/export/bin/pipenv requirements --hash --dev > ${development}`,
         ];

@@ -14,6 +14,7 @@ import { dockerignoreSections } from './dockerignore.ts';
 import { buildVariables, environmentSections, redisEnvironment } from './environment.ts';
 import { applicationFor, planInstallation, serverCommand } from './install-plan.ts';
 import { readKnowledge } from './knowledge.ts';
+import { supportedPythonVersions } from './python-version.ts';
 import { shellWord } from './quoting.ts';
 import type { AptPackages, ComposeProcess, CopyGroup, Plan } from './plan.ts';
 import { projectLibraries, type ProjectLibraries } from './project-libraries.ts';
@@ -105,6 +106,7 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
     staticFiles,
     volumes: volumes(facts, answers),
     database: answers.database,
+    databaseReachable: unreachableSettings(facts.database, answers.database) === null,
     databaseService:
       answers.database === 'postgres'
         ? {
@@ -181,13 +183,28 @@ function runtimeAptPackages(answers: Answers, { runtime }: ProjectLibraries): Ap
   };
 }
 
+/** Folders of the system and of ours that nothing of the project may be put over. */
+const TAKEN =
+  /^\/(?:app|bin|boot|dev|etc|home|lib\d*|opt|opt\/venv|proc|pyc|root|run|sbin|sys|tmp|usr|usr\/local|var)?$/;
+
+/**
+ * A folder of the settings as it is in the image.
+ * @param path relative to the repository's root, or absolute; null when there is none
+ * @returns null where it cannot be a folder of its own: the root, the code itself, a folder of the system
+ */
+function ownFolder(path: string | null): string | null {
+  if (path === null || path === '') return null;
+  const folder = posix.normalize(path.startsWith('/') ? path : inImage(path)).replace(/\/+$/, '');
+  return TAKEN.test(folder) || folder.startsWith('..') ? null : folder;
+}
+
 function planStaticFiles(facts: ProjectFacts): Plan['staticFiles'] {
   const { staticFiles, importedModules } = facts;
   const collect = staticFiles.enabled && staticFiles.rootSet;
-  const root = staticFiles.root;
+  const root = ownFolder(staticFiles.root);
   return {
     collect,
-    root: root === null ? null : root.startsWith('/') ? root : inImage(root),
+    root,
     url: `/${staticFiles.url.replace(/^\/+/, '')}`,
     sampleFile:
       collect &&
@@ -233,14 +250,8 @@ function volumes(facts: ProjectFacts, answers: Answers): Plan['volumes'] {
   if (answers.database === 'sqlite') {
     found.push({ name: 'data', path: SQLITE_FOLDER, reason: 'the SQLite file' });
   }
-  const media = facts.staticFiles.mediaRoot;
-  if (media !== null && media !== '') {
-    found.push({
-      name: 'media',
-      path: media.startsWith('/') ? media : inImage(media),
-      reason: 'uploaded files',
-    });
-  }
+  const media = ownFolder(facts.staticFiles.mediaRoot);
+  if (media !== null) found.push({ name: 'media', path: media, reason: 'uploaded files' });
   return found;
 }
 
@@ -301,7 +312,13 @@ function notes(facts: ProjectFacts, answers: Answers): string[] {
     note.evidence.length > 0 ? `${note.message} (${place(note.evidence)})` : note.message,
   );
   const unreachable = unreachableSettings(facts.database, answers.database);
-  if (unreachable !== null) found.push(`Database: ${unreachable}.`);
+  if (unreachable !== null) {
+    const start =
+      answers.database === 'sqlite'
+        ? 'This will not start until that is changed'
+        : 'The choice has no effect until that is changed';
+    found.unshift(`${start}: ${unreachable}.`);
+  }
   const rivals = facts.existing.composeFiles.filter((path) => /^docker-compose\.ya?ml$/.test(path));
   if (rivals.length > 0) {
     found.push(
@@ -314,18 +331,15 @@ function notes(facts: ProjectFacts, answers: Answers): string[] {
       `${item.path} is not copied, but the application needs it (${item.reason}): --apps or --ask-answered adds it.`,
     );
   }
-  if (facts.staticFiles.enabled && !facts.staticFiles.rootSet) {
+  if (facts.staticFiles.rootSet && facts.staticFiles.enabled && ownFolder(facts.staticFiles.root) === null) {
     found.push(
-      'STATIC_ROOT is not set: collectstatic is left out, so that no static files are served with DEBUG off.',
-    );
-  } else if (facts.staticFiles.enabled && facts.staticFiles.root === null) {
-    found.push(
-      'STATIC_ROOT is computed in a way that cannot be read: collectstatic runs, but its folder is not copied.',
+      'STATIC_ROOT cannot be read, or is no folder of its own: collectstatic runs in the build, but what it collects is not copied.',
     );
   }
-  if (facts.existing.envFileTracked) {
+  const stated = facts.pythonVersion;
+  if (stated && !supportedPythonVersions().includes(stated.value)) {
     found.push(
-      '.env is committed to Git: everyone who can read the repository has its secrets. Remove it with "git rm --cached .env" and change them.',
+      `Python ${stated.value} (${place(stated.evidence)}) has no base image any more: ${answers.pythonVersion} is taken. Try the project with it, or say --python-version.`,
     );
   }
   return found;

@@ -114,6 +114,8 @@ export interface Plan {
   /** Folders in the container that must be writable and live on a named volume. */
   volumes: { name: string; path: string; reason: string }[];
   database: Database;
+  /** The settings take the database from the environment; otherwise the choice has no effect. */
+  databaseReachable: boolean;
   databaseService: {
     image: string;
     dataPath: string;

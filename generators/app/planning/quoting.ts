@@ -25,13 +25,8 @@ export function shellWord(text: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/**
- * A shell word inside a RUN instruction: BuildKit expands no variables in RUN, so the shell's quoting is enough,
- * but a line must not end in the escape character.
- */
-export const runWord = shellWord;
-
-const PLAIN_PATH = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** A name that begins with `-` would be taken for an option. */
+const PLAIN_PATH = /^[A-Za-z0-9_@%+=:,./][A-Za-z0-9_@%+=:,./-]*$/;
 
 /**
  * Source paths and the destination of one COPY instruction. Plain names are written as they are; others in the

@@ -10,17 +10,23 @@ export const ANSWERS_KEY = 'generator-backendai-docker';
  * @param text content of `.yo-rc.json`; undefined when there is none
  * @throws RegenerationError when the file is not JSON
  */
-export function readStoredAnswers(text: string | undefined): Partial<Record<AnswerName, unknown>> {
+export function readStoredAnswers(
+  text: string | undefined,
+): Partial<Record<AnswerName | 'offered', unknown>> {
   const own = parseAnswersFile(text)[ANSWERS_KEY];
   return typeof own === 'object' && own !== null && !Array.isArray(own) ? own : {};
 }
 
 /** `.yo-rc.json` with the answers in it; what others stored there is kept. */
-export function withStoredAnswers(text: string | undefined, answers: Answers): string {
+export function withStoredAnswers(
+  text: string | undefined,
+  answers: Answers,
+  offered: Partial<Record<AnswerName, string[]>>,
+): string {
   const data = parseAnswersFile(text);
   const own = data[ANSWERS_KEY];
   const others = typeof own === 'object' && own !== null && !Array.isArray(own) ? own : {};
-  return `${JSON.stringify({ ...data, [ANSWERS_KEY]: { ...others, ...answers } }, null, 2)}\n`;
+  return `${JSON.stringify({ ...data, [ANSWERS_KEY]: { ...others, ...answers, offered } }, null, 2)}\n`;
 }
 
 function parseAnswersFile(text: string | undefined): Record<string, unknown> {

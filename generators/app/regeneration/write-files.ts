@@ -60,6 +60,8 @@ export function checkWritable(root: string, changes: readonly FileChange[]): voi
         `${path} cannot be written: ${shown} is a link to ${real}, outside the project. Nothing was written.`,
       );
     }
+    for (const written of [path, ...(keepAs === undefined ? [] : [keepAs])])
+      refuseLink(root, realRoot, written);
     try {
       accessSync(folder, constants.W_OK | constants.X_OK);
     } catch {

@@ -129,7 +129,8 @@ function pythonConstants(plan: Plan): Record<string, string> {
     sampleStaticFile: plan.staticFiles.sampleFile,
     requirements: plan.importRequirements,
     forbiddenPaths: plan.forbiddenPaths,
-    database: plan.database,
+    // A database that the settings name themselves is the user's: nothing may migrate it.
+    database: plan.databaseReachable ? plan.database : 'external',
     workDir: plan.workDir,
     settingsModule: plan.settingsModule,
     buildVariables: Object.fromEntries(plan.buildVariables.map(({ name, value }) => [name, value])),

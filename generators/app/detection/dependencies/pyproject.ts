@@ -197,7 +197,12 @@ export function splitGroups(
 /** The requirements of a pyproject.toml without a lock file. */
 export function readPyprojectDependencies(project: Pyproject): DependencyReading {
   const production = mainRequirements(project);
-  const { developmentGroups, development, optional } = splitGroups(project, production);
+  const { developmentGroups: allGroups, development, optional } = splitGroups(project, production);
+  // Installers other than Poetry read the groups of PEP 735 only.
+  const standard = project.data['dependency-groups'];
+  const developmentGroups = allGroups.filter(
+    (name) => typeof standard === 'object' && standard !== null && name in standard,
+  );
   const table =
     'project' in project.data
       ? /^\s*dependencies\s*=/

@@ -21,7 +21,7 @@ from pathlib import Path
 IMAGE = "project" + ":prod"
 COMPOSE_PROJECT = "project" + "-verify"
 PORT = 8000
-DATABASE = "sqlite"
+DATABASE = "external"
 SETTINGS_MODULE = "mysite.settings"
 
 # The page that the health check asks for, and a Host that ALLOWED_HOSTS accepts.
@@ -104,7 +104,7 @@ def modules_of(requirement):
         if not any(package[:length] in packages for length in range(1, len(package)))
     }
     found = {".".join(package) for package in outermost} | modules
-    public = {name for name in found if not name.startswith("_")}
+    public = {name for name in found if not name.startswith("_") and "._" not in name}
     # Of several, the one of the same name: the others may be for extras (black has blackd).
     own = requirement.replace("-", "_")
     return [own] if own in public else sorted((public or found) - ELSEWHERE)

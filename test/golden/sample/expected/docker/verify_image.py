@@ -114,7 +114,7 @@ def modules_of(requirement):
         if not any(package[:length] in packages for length in range(1, len(package)))
     }
     found = {".".join(package) for package in outermost} | modules
-    public = {name for name in found if not name.startswith("_")}
+    public = {name for name in found if not name.startswith("_") and "._" not in name}
     # Of several, the one of the same name: the others may be for extras (black has blackd).
     own = requirement.replace("-", "_")
     return [own] if own in public else sorted((public or found) - ELSEWHERE)
