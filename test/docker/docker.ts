@@ -85,12 +85,22 @@ export function request(
   host = 'localhost',
 ): Promise<{ status: number; body: string }> {
   return new Promise((resolve) => {
-    const sent = get({ host: '127.0.0.1', port, path, headers: { host }, timeout: 10_000 }, (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => (body += chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
-    });
+    const sent = get(
+      {
+        host: '127.0.0.1',
+        port,
+        path,
+        headers: { host, connection: 'close' },
+        agent: false,
+        timeout: 10_000,
+      },
+      (response) => {
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => (body += chunk));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      },
+    );
     sent.on('timeout', () => sent.destroy(new Error('timeout')));
     sent.on('error', () => resolve({ status: 0, body: '' }));
   });

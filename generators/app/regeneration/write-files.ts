@@ -44,8 +44,6 @@ export function checkWritable(root: string, changes: readonly FileChange[]): voi
   const realRoot = realpathSync(root);
   for (const { path, text, action, keepAs } of changes) {
     if (text === undefined && action !== 'delete') continue;
-    for (const written of [path, ...(keepAs === undefined ? [] : [keepAs])])
-      refuseLink(root, realRoot, written);
     let folder = dirname(join(root, path));
     while (!existsSync(folder)) folder = dirname(folder);
     const shown = relative(root, folder) || '.';
