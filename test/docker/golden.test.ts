@@ -21,15 +21,19 @@ const MINUTES = 60_000;
 const CASES = [
   { name: 'root-requirements', options: ['--database', 'postgres'], page: '/' },
   { name: 'src-uv', options: ['--database', 'postgres'], page: '/' },
-  { name: 'backend-poetry', options: ['--database', 'postgres'], page: '/' },
+  { name: 'backend-poetry', options: ['--database', 'postgres'], page: '/admin/login/' },
   { name: 'pipenv', options: ['--database', 'postgres'], page: '/' },
-  { name: 'pyproject-plain', options: ['--database', 'postgres'], page: '/' },
+  { name: 'pyproject-plain', options: ['--database', 'postgres'], page: '/admin/login/' },
   { name: 'awkward-names', options: ['--database', 'sqlite'], page: '/' },
   { name: 'channels-asgi', options: ['--database', 'postgres'], page: '/' },
-  { name: 'settings-package-requirements-folder', options: ['--database', 'postgres'], page: '/' },
+  { name: 'settings-package-requirements-folder', options: ['--database', 'postgres'], page: '/low-stock/' },
   { name: 'existing-docker', options: ['--database', 'postgres'], page: '/' },
   { name: 'templates-static-locale', options: ['--database', 'postgres'], page: '/' },
-  { name: 'system-libraries', options: ['--database', 'postgres', '--installer', 'pip'], page: '/' },
+  {
+    name: 'system-libraries',
+    options: ['--database', 'postgres', '--installer', 'pip'],
+    page: '/admin/login/',
+  },
 ];
 
 describe.skipIf(engine === null).each(CASES)(
