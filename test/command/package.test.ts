@@ -23,6 +23,7 @@ const GOLDEN = join(ROOT, 'test/golden');
 /** The package as a user gets it: packed, then installed into an empty folder. */
 let home: string;
 let command: string;
+let tarball: string;
 
 interface Result {
   status: number | null;
@@ -65,7 +66,7 @@ beforeAll(() => {
   home = mkdtempSync(join(tmpdir(), 'backendai package '));
   const packed = run(ROOT, 'npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', home]);
   expect(packed.status, packed.stderr).toBe(0);
-  const tarball = join(home, packed.stdout.trim().split('\n').at(-1) ?? '');
+  tarball = join(home, packed.stdout.trim().split('\n').at(-1) ?? '');
   const installed = join(home, 'installed');
   mkdirSync(installed);
   writeFileSync(join(installed, 'package.json'), '{"private":true}');
@@ -154,6 +155,29 @@ describe('the packed package', () => {
     expect(stderr + stdout).toContain('Files in');
     expect(status).toBe(0);
     expect(existsSync(join(folder, 'Dockerfile'))).toBe(true);
+  });
+
+  it('runs by npx, installed nowhere', () => {
+    const folder = copyOf(SAMPLE);
+    const args = ['--yes', '--package', `file:${tarball}`, 'generator-backendai-docker', '--defaults'];
+    const { status, stdout, stderr } = run(folder, 'npx', args);
+    expect(stdout, stderr).toContain('Files in');
+    expect(status).toBe(0);
+    expect(existsSync(join(folder, 'Dockerfile'))).toBe(true);
+  });
+
+  it('runs from a checkout, on a path and on a new copy of the sample', () => {
+    const start = join(ROOT, 'scripts/start.ts');
+    const folder = copyOf(SAMPLE);
+    const onPath = run(home, process.execPath, [start, folder, '--port', '8001'], { INIT_CWD: home });
+    expect(onPath.stdout).toContain(`The files are in ${folder}`);
+    expect(readFileSync(join(folder, 'compose.yaml'), 'utf8')).toContain(':8001"');
+    const onSample = run(copyOf(), process.execPath, [start], { INIT_CWD: home });
+    const made = /The files are in (.*backendai-sample)\./.exec(onSample.stdout)?.[1] ?? '';
+    expect(readFileSync(join(made, 'compose.yaml'), 'utf8')).toContain('image: postgres:17');
+    const nowhere = run(home, process.execPath, [start, 'nowhere'], { INIT_CWD: home });
+    expect(nowhere.stderr).toContain('nowhere is not a folder');
+    expect(nowhere.status).toBe(1);
   });
 
   it('prints help of at most 80 columns that names every option', () => {
