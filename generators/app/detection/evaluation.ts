@@ -1,7 +1,7 @@
 import type { SyntaxNode } from '@lezer/common';
 
 import type { VariableCast } from './facts.ts';
-import { joinRelative, markedPath } from './paths.ts';
+import { joinRelative } from './paths.ts';
 import type { ProjectFiles } from './project-files.ts';
 import type { ModuleLocation, ProjectModules } from './project-modules.ts';
 import { lineAt } from './python-source.ts';
@@ -114,11 +114,6 @@ export function unknownAt(scope: Scope, node: SyntaxNode, reads?: readonly Envir
   return valueAt(scope, node, { kind: 'unknown' }, reads);
 }
 
-/** A path of the repository as a value. */
-export function pathValue(scope: Scope, node: SyntaxNode, path: string): Value {
-  return valueAt(scope, node, { kind: 'string', text: markedPath(path) });
-}
-
 /** Looks a name up through the scopes. */
 export function lookUp(scope: Scope, name: string): Value | undefined {
   for (let current: Scope | null = scope; current !== null; current = current.parent) {
@@ -126,13 +121,6 @@ export function lookUp(scope: Scope, name: string): Value | undefined {
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** The scope of the module that a scope belongs to. */
-export function moduleScope(scope: Scope): Scope {
-  let current = scope;
-  while (current.parent !== null) current = current.parent;
-  return current;
 }
 
 /** Collects a variable, or adds to what is known of it. */
