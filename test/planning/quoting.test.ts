@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   QuotingError,
   composeString,
+  composeValue,
   copyArguments,
   dockerignorePattern,
   envValue,
   pythonLiteral,
   shellWord,
+  workdirArgument,
 } from '../../generators/app/planning/quoting.ts';
 import { parse } from 'yaml';
 
@@ -68,6 +70,15 @@ describe('quoting', () => {
     expect(envValue('a b')).toBe("'a b'");
     expect(envValue('a#b')).toBe("'a#b'");
     expect(envValue("it's $x")).toBe(String.raw`"it's \$x"`);
+  });
+
+  it('keeps the variables of Compose and quotes what surrounds them', () => {
+    const value = 'a"b\\c${POSTGRES_PASSWORD:-app}';
+    expect(parse(`value: "${composeValue(value)}"`)).toEqual({ value });
+  });
+
+  it('keeps spaces in a work dir and escapes what the Dockerfile would expand', () => {
+    expect(workdirArgument('/app/my $dir')).toBe(String.raw`/app/my \$dir`);
   });
 
   it('escapes a pattern of .dockerignore that would be a comment or an exception', () => {

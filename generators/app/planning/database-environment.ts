@@ -42,12 +42,14 @@ export function containerAddress(facts: DatabaseFacts, passwordReference: string
 
 /** The variables that the settings read for their database, in a fixed order, with the part that each holds. */
 export function databaseVariables(facts: DatabaseFacts): { name: string; part: keyof DatabaseAddress }[] {
+  // A name that no shell could set is not set by us either.
+  const isName = (name: string | null): name is string => name !== null && /^[A-Za-z_]\w*$/.test(name);
   const found: { name: string; part: keyof DatabaseAddress }[] = [];
-  if (facts.urlVariable !== null) found.push({ name: facts.urlVariable, part: 'url' });
+  if (isName(facts.urlVariable)) found.push({ name: facts.urlVariable, part: 'url' });
   const parts = ['engine', 'name', 'user', 'password', 'host', 'port'] as const;
   for (const part of parts) {
     const name = facts.variables[part];
-    if (name !== null && !found.some((item) => item.name === name)) found.push({ name, part });
+    if (isName(name) && !found.some((item) => item.name === name)) found.push({ name, part });
   }
   return found;
 }

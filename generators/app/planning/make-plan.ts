@@ -15,7 +15,7 @@ import { buildVariables, environmentSections, redisEnvironment } from './environ
 import { applicationFor, planInstallation, serverCommand } from './install-plan.ts';
 import { readKnowledge } from './knowledge.ts';
 import { supportedPythonVersions } from './python-version.ts';
-import { shellWord } from './quoting.ts';
+import { QuotingError, shellWord } from './quoting.ts';
 import type { AptPackages, ComposeProcess, CopyGroup, Plan } from './plan.ts';
 import { projectLibraries, type ProjectLibraries } from './project-libraries.ts';
 import { gitNeeded } from './system-libraries.ts';
@@ -49,6 +49,17 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
   const debianRelease = debianReleaseFor(answers.pythonVersion);
   const images = readKnowledge<ImageTable>('container-images');
   const { application, entryPoint } = applicationFor(facts, answers.server);
+  // Both end up in commands and in Python; detection takes the callable's name as it is written.
+  for (const [what, name] of [
+    ['The settings module', facts.settingsModule.value],
+    ['The WSGI or ASGI application', application],
+  ]) {
+    if (!/^[\p{L}\p{N}_.]+(?::[\p{L}\p{N}_]+)?$/u.test(name ?? '')) {
+      throw new QuotingError(
+        `${what} is ${JSON.stringify(name)}, which is no Python name. Correct it in the project.`,
+      );
+    }
+  }
   const scripts = IMAGE_SCRIPTS.filter(
     (path) => path !== 'docker/gunicorn.conf.py' || answers.server === 'gunicorn',
   );

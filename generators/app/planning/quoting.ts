@@ -49,6 +49,20 @@ function escapeWildcards(path: string): string {
   return path.replaceAll(/[[*?]/g, (character) => `[${character}]`);
 }
 
+/** The one argument of WORKDIR: spaces belong to it, `$`, quotes and backslashes mean something. */
+export function workdirArgument(path: string): string {
+  refuseControlCharacters(path, 'a Dockerfile');
+  return escapeForCopy(path);
+}
+
+/**
+ * Inside the double quotes of a YAML scalar in a Compose file, for a value that may hold Compose's own `${…}`.
+ */
+export function composeValue(text: string): string {
+  refuseControlCharacters(text, 'a Compose file');
+  return text.replaceAll(/["\\]/g, (character) => `\\${character}`);
+}
+
 /** The Dockerfile's word processing drops quotes and expands `$`, in the JSON form too. */
 function escapeForCopy(path: string): string {
   return path.replaceAll(/[\\$'"]/g, (character) => `\\${character}`);

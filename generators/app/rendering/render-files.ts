@@ -8,11 +8,13 @@ import type { CopyGroup, Plan } from '../planning/plan.ts';
 import {
   commentText,
   composeString,
+  composeValue,
   copyArguments,
   envValue,
   markdownCode,
   pythonLiteral,
   shellWord,
+  workdirArgument,
 } from '../planning/quoting.ts';
 import { GENERATED_FILES, type GeneratedFile } from './files.ts';
 
@@ -69,6 +71,8 @@ function templateData(plan: Plan, random: () => string): object {
     comment: commentText,
     shell: shellWord,
     yaml: composeString,
+    composeValue,
+    workdir: workdirArgument,
     env: envValue,
     code: markdownCode,
     exec: (words: string[]) => `[${words.map((word) => JSON.stringify(word)).join(', ')}]`,
