@@ -1,4 +1,4 @@
-import type { Database, Installer, Server, Service } from '../answers/answers.ts';
+import type { Database, Installer, Server } from '../answers/answers.ts';
 import type { DependencyManager } from '../detection/facts.ts';
 import type { DebianRelease } from './base-image.ts';
 
@@ -79,13 +79,10 @@ export interface Plan {
   /** Compose project name, derived from the image name. */
   composeProject: string;
   baseImage: string;
-  pythonVersion: string;
   debianRelease: DebianRelease;
   uvImage: string;
   /** Absolute work dir in the container. */
   workDir: string;
-  /** manage.py relative to the work dir is always `manage.py`; this is its path in the repository. */
-  managePy: string;
   settingsModule: string;
   /** For the development stage. */
   developmentSettingsModule: string;
@@ -132,7 +129,6 @@ export interface Plan {
   healthPath: string;
   /** Host header that the project accepts. */
   allowedHost: string;
-  services: Service[];
   /** `Dockerfile.old` is or will be there. */
   oldDockerfile: boolean;
   /** Paths that must not be in the image. */

@@ -135,15 +135,12 @@ function pythonConstants(plan: Plan): Record<string, string> {
     forbiddenPaths: plan.forbiddenPaths,
     // A database that the settings name themselves is the user's: nothing may migrate it.
     database: plan.databaseReachable ? plan.database : 'external',
-    workDir: plan.workDir,
     settingsModule: plan.settingsModule,
     buildVariables: Object.fromEntries(plan.buildVariables.map(({ name, value }) => [name, value])),
     application: plan.application,
-    warmUpModules: plan.warmUpModules,
     baseImage: plan.baseImage,
     installCommand: naiveInstallCommand(plan.install),
     server: plan.server,
-    entryPoint: plan.entryPoint,
   };
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, pythonLiteral(value)]));
 }
