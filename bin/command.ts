@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { createEnv } from 'yeoman-environment';
 import { QUESTION_LIST } from '../generators/app/answers/questions.ts';
 import BackendaiDockerGenerator from '../generators/app/index.ts';
 import { RUN_OPTIONS } from '../generators/app/options.ts';
-import { packageRoot } from '../generators/app/planning/knowledge.ts';
+import { packageRoot, packageVersion } from '../generators/app/planning/knowledge.ts';
 import { ANSWERS_FILE, readStoredAnswers } from '../generators/app/regeneration/stored-answers.ts';
 import { readProjectFile } from '../generators/app/regeneration/write-files.ts';
+import { wrap } from '../generators/app/report.ts';
 
 const NAMESPACE = 'backendai-docker:app';
 
@@ -20,9 +20,9 @@ export function helpText(): string {
       .map(({ option, placeholder, help }) => {
         const head = `  --${option}${placeholder ? ` ${placeholder}` : ''}`;
         const column = 32;
-        const lines = wrapWords(help, 80 - column);
+        const lines = wrap(help, 80, ' '.repeat(column));
         const first = head.length < column - 1 ? head.padEnd(column) : `${head}\n${' '.repeat(column)}`;
-        return first + lines.join(`\n${' '.repeat(column)}`);
+        return first + lines;
       })
       .join('\n');
   return `Usage: backendai-docker [options]      (also: yo backendai-docker)
@@ -45,17 +45,6 @@ Examples:
   backendai-docker --defaults --database postgres
   backendai-docker --detect
 `;
-}
-
-function wrapWords(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= columns)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }
 
 const camelCase = (option: string): string =>
@@ -90,10 +79,7 @@ export async function runCommand(args: string[]): Promise<number> {
     return 0;
   }
   if (values['version']) {
-    const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
-      version: string;
-    };
-    console.log(version);
+    console.log(packageVersion());
     return 0;
   }
   const given = Object.fromEntries(

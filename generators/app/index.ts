@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Generator from 'yeoman-generator';
 import { AnswerError, type AnswerName } from './answers/answers.ts';
@@ -11,7 +10,7 @@ import { readDiskFiles } from './detection/disk-files.ts';
 import { DetectionError, type ProjectFacts } from './detection/facts.ts';
 import { withoutFiles } from './detection/without-files.ts';
 import { RUN_OPTIONS, type RunOptions } from './options.ts';
-import { packageRoot } from './planning/knowledge.ts';
+import { packageVersion } from './planning/knowledge.ts';
 import { makePlan } from './planning/make-plan.ts';
 import type { Plan } from './planning/plan.ts';
 import { libraryRows, projectLibraries } from './planning/project-libraries.ts';
@@ -72,7 +71,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     await this.#forUser(() => {
       const { managePy } = this.options;
       const choice = typeof managePy === 'string' && managePy !== '' ? { managePy } : undefined;
-      this.#lock = readLock(this.#read(LOCK_FILE), ownVersion());
+      this.#lock = readLock(this.#read(LOCK_FILE), packageVersion());
       // What we wrote is no fact about the project.
       const own = [...Object.keys(this.#lock?.files ?? {}), LOCK_FILE, ANSWERS_FILE];
       this.#facts = detectProject(withoutFiles(readDiskFiles(this.destinationRoot()), own), choice);
@@ -90,7 +89,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
         ),
       );
       const stored = readStoredAnswers(this.#read(ANSWERS_FILE));
-      const asking = this.#isInteractive() && !this.options.defaults;
+      const asking = this.#mayAsk();
       if (!this.#isInteractive() && !this.options.defaults) {
         this.#say('No terminal: taking the detected defaults (each is an option, see --help).');
       }
@@ -108,7 +107,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   async configuring(): Promise<void> {
     if (this.#onlyDetects()) return;
     await this.#forUser(async () => {
-      const version = ownVersion();
+      const version = packageVersion();
       this.#plan = makePlan(this.#facts, this.#resolved.answers, version);
       const rendered = renderFiles(this.#plan);
       if (this.#facts.git.present && !this.#facts.git.envIgnored && this.#read('.env') === undefined) {
@@ -120,9 +119,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       this.#changePlan = await planChanges(rendered, this.#lock, (path) => this.#read(path), {
         overlap: (path, decision) => this.#resolveOverlap(path, decision),
         foreign: (path, keepAs) =>
-          this.#isInteractive() && !this.options.defaults
-            ? askForeign(this.#prompt, path, keepAs)
-            : Promise.resolve('keep-as-old'),
+          this.#mayAsk() ? askForeign(this.#prompt, path, keepAs) : Promise.resolve('keep-as-old'),
       });
       const { changes } = this.#changePlan;
       if (!this.options.force) this.#refuseUncommitted();
@@ -146,7 +143,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
         withStoredAnswers(this.#read(ANSWERS_FILE), this.#resolved.answers, this.#resolved.offered),
       );
       // Last: it claims what is on disk.
-      const lock = { generatorVersion: ownVersion(), files: this.#changePlan.lockFiles };
+      const lock = { generatorVersion: packageVersion(), files: this.#changePlan.lockFiles };
       this.#writeIfChanged(LOCK_FILE, formatLock(lock));
     });
   }
@@ -186,7 +183,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     }
     this.#say(`\nFiles in ${this.destinationRoot()}:\n${listed}`);
     const writes = changes.some((change) => change.text !== undefined || change.action === 'delete');
-    if (!writes || !this.#isInteractive() || this.options.defaults) return;
+    if (!writes || !this.#mayAsk()) return;
     const { write } = await this.#prompt<{ write: boolean }>([
       { type: 'confirm', name: 'write', message: 'Write these files?', default: true },
     ]);
@@ -197,7 +194,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     const { onConflict, force } = this.options;
     if (onConflict !== undefined) return onConflict as ConflictChoice;
     if (force) return 'theirs';
-    if (this.#isInteractive() && !this.options.defaults) return askOverlap(this.#prompt, path, decision);
+    if (this.#mayAsk()) return askOverlap(this.#prompt, path, decision);
     throw new RegenerationError(
       `${path}: you and the generator changed the same lines. Run it in a terminal, or with --on-conflict=markers, ours or theirs. Nothing was written.`,
     );
@@ -243,6 +240,10 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     return this.options.interactive ?? (process.stdin.isTTY && process.stdout.isTTY);
   }
 
+  #mayAsk(): boolean {
+    return this.#isInteractive() && this.options.defaults !== true;
+  }
+
   #read(path: string): string | undefined {
     return readProjectFile(this.destinationRoot(), path);
   }
@@ -271,11 +272,4 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       throw plain;
     }
   }
-}
-
-function ownVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return version;
 }

@@ -1,3 +1,4 @@
+import { firstPlace } from '../detection/evidence.ts';
 import type { ProjectFacts } from '../detection/facts.ts';
 import { supportedPythonVersions, defaultPythonVersion } from '../planning/python-version.ts';
 import { projectLibraries } from '../planning/project-libraries.ts';
@@ -82,12 +83,6 @@ const someOf =
     const offer = names.length === 0 ? 'none (there is nothing to choose from)' : `${quoted(names)} or none`;
     return `${wrong.map((item) => JSON.stringify(item)).join(', ')} is not among: ${offer}`;
   };
-
-const evidenceText = (evidence: { file: string; line: number | null }[]): string => {
-  const first = evidence[0];
-  if (!first) return '';
-  return first.line === null ? first.file : `${first.file}:${first.line}`;
-};
 
 const apps: Question<'apps'> = {
   name: 'apps',
@@ -191,7 +186,7 @@ export function defaultDatabase(facts: ProjectFacts): { database: Database; reas
     database.defaultEngine === 'sqlite3' &&
     facts.postgresDriver === null
   ) {
-    return { database: 'sqlite', reason: `settings name SQLite (${evidenceText(database.evidence)})` };
+    return { database: 'sqlite', reason: `settings name SQLite (${firstPlace(database.evidence)})` };
   }
   return { database: 'supabase', reason: DATABASE_LABELS.supabase.reason };
 }
@@ -232,7 +227,7 @@ function defaultServer(facts: ProjectFacts): { server: Server; reason: string } 
   const possible = serversFor(facts);
   const fitting = possible.filter((name) => (SERVERS[name] as readonly string[]).includes(facts.entryPoint));
   const present = facts.servers.find((found) => (fitting as string[]).includes(found.name));
-  if (present) return { server: present.name as Server, reason: `in ${evidenceText(present.evidence)}` };
+  if (present) return { server: present.name as Server, reason: `in ${firstPlace(present.evidence)}` };
   const server = facts.entryPoint === 'asgi' ? 'uvicorn' : 'gunicorn';
   return { server, reason: `not in the requirements: added to docker/requirements.txt` };
 }
@@ -333,13 +328,13 @@ function servicesFor(facts: ProjectFacts): Choice[] {
   const { celery, redis } = facts.services;
   const choices: Choice[] = [];
   if (celery) {
-    const where = evidenceText(celery.evidence);
+    const where = firstPlace(celery.evidence);
     choices.push({ value: 'worker', label: 'worker', reason: `Celery in ${where}`, checked: true });
     const beatReason = celery.value.beat ? 'the project has a schedule' : 'no schedule found';
     choices.push({ value: 'beat', label: 'beat', reason: beatReason, checked: celery.value.beat });
   }
   if (redis || celery) {
-    const reason = redis ? `used in ${evidenceText(redis.evidence)}` : 'broker for Celery';
+    const reason = redis ? `used in ${firstPlace(redis.evidence)}` : 'broker for Celery';
     choices.push({ value: 'redis', label: 'redis', reason, checked: true });
   }
   return choices;

@@ -1,6 +1,7 @@
 import { applicationPaths } from './application-paths.ts';
 import { readDatabase } from './database.ts';
 import { detectDependencies } from './dependencies/detect-dependencies.ts';
+import { placeOfEvidence } from './evidence.ts';
 import { DetectionError } from './facts.ts';
 import type { DependencyDetection } from './dependencies/detect-dependencies.ts';
 import { entryFiles, listSetting, placeOf, readSettings, settingOf, textSetting } from './django-settings.ts';
@@ -123,9 +124,8 @@ function projectName(files: ProjectFiles, settingsModule: string): string {
 function refusePython2(version: Fact<string> | null): void {
   const [evidence] = version?.evidence ?? [];
   if (!version?.value.startsWith('2.') || !evidence) return;
-  const place = evidence.line === null ? evidence.file : `${evidence.file}:${evidence.line}`;
   throw new DetectionError(
-    `${place} states Python ${version.value}. Python 2 is not supported: it has no maintained base image. Port the project to Python 3, or correct the file.`,
+    `${placeOfEvidence(evidence)} states Python ${version.value}. Python 2 is not supported: it has no maintained base image. Port the project to Python 3, or correct the file.`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 
+import { placeOfEvidence } from './evidence.ts';
 import type { Evidence, ProjectFacts } from './facts.ts';
 
 /** One line of a section. */
@@ -18,8 +19,7 @@ function printable(text: string): string {
 export function formatEvidence(evidence: readonly Evidence[]): string {
   const [first] = evidence;
   if (first === undefined) return '';
-  const place = first.line === null ? first.file : `${first.file}:${first.line}`;
-  return printable(place) + (evidence.length > 1 ? ` +${evidence.length - 1}` : '');
+  return printable(placeOfEvidence(first)) + (evidence.length > 1 ? ` +${evidence.length - 1}` : '');
 }
 
 /**

@@ -1,6 +1,7 @@
 import { loadModule } from './evaluate-statements.ts';
 import { startEvaluation } from './evaluation.ts';
 import type { Evaluation } from './evaluation.ts';
+import { firstPlace } from './evidence.ts';
 import { DetectionError } from './facts.ts';
 import type { DetectionNote, Evidence, Fact } from './facts.ts';
 import { folderOf, isInside, joinRelative, repositoryPath } from './paths.ts';
@@ -266,8 +267,7 @@ function missingSettings(
     joinRelative(root, `${path}.py`),
     joinRelative(root, `${path}/__init__.py`),
   ]);
-  const [place] = module.evidence;
-  const at = place === undefined ? managePy : `${place.file}${place.line === null ? '' : `:${place.line}`}`;
+  const at = firstPlace(module.evidence) || managePy;
   const others = settingsCandidates(files, modules).map((file) => modules.nameOf(file));
   const hint = others.length === 0 ? '' : ` Found instead: ${others.join(', ')}.`;
   return new DetectionError(

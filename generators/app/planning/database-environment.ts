@@ -40,16 +40,19 @@ export function containerAddress(facts: DatabaseFacts, passwordReference: string
   };
 }
 
+/** Whether a shell could set a variable of this name; others are in no file of ours. */
+export function isVariableName(name: string | null): name is string {
+  return name !== null && /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
+}
+
 /** The variables that the settings read for their database, in a fixed order, with the part that each holds. */
 export function databaseVariables(facts: DatabaseFacts): { name: string; part: keyof DatabaseAddress }[] {
-  // A name that no shell could set is not set by us either.
-  const isName = (name: string | null): name is string => name !== null && /^[A-Za-z_]\w*$/.test(name);
   const found: { name: string; part: keyof DatabaseAddress }[] = [];
-  if (isName(facts.urlVariable)) found.push({ name: facts.urlVariable, part: 'url' });
+  if (isVariableName(facts.urlVariable)) found.push({ name: facts.urlVariable, part: 'url' });
   const parts = ['engine', 'name', 'user', 'password', 'host', 'port'] as const;
   for (const part of parts) {
     const name = facts.variables[part];
-    if (isName(name) && !found.some((item) => item.name === name)) found.push({ name, part });
+    if (isVariableName(name) && !found.some((item) => item.name === name)) found.push({ name, part });
   }
   return found;
 }

@@ -1,9 +1,11 @@
 import type { Answers } from '../answers/answers.ts';
+import { firstPlace } from '../detection/evidence.ts';
 import type { ProjectFacts, SettingsVariable } from '../detection/facts.ts';
 import {
   buildTimeAddress,
   databaseEnvironment,
   databaseVariables,
+  isVariableName,
   type DatabaseAddress,
 } from './database-environment.ts';
 import type { EnvironmentSection, EnvironmentVariable } from './plan.ts';
@@ -110,10 +112,8 @@ function describeVariable(
   redisVariables: readonly string[],
 ): EnvironmentVariable {
   const { name } = variable;
-  const first = variable.evidence[0];
-  const read = first
-    ? `read in ${first.file}${first.line === null ? '' : `:${first.line}`}`
-    : 'read by the settings';
+  const place = firstPlace(variable.evidence);
+  const read = place === '' ? 'read by the settings' : `read in ${place}`;
   const text = (meaning: string, value: string): EnvironmentVariable => ({
     name,
     meaning: `${meaning} (${read})`,
@@ -189,7 +189,7 @@ export function environmentSections(facts: ProjectFacts, answers: Answers): Envi
       !ofDatabase.has(variable.name) &&
       !ofRedis.includes(variable.name) &&
       !NOT_FOR_THE_ENV_FILE.has(variable.name) &&
-      /^[A-Za-z_][A-Za-z0-9_]*$/.test(variable.name),
+      isVariableName(variable.name),
   );
   const described = ordinary.map((variable) => describeVariable(variable, answers, redisVariables));
   sections.push({
@@ -346,7 +346,7 @@ export function buildVariables(facts: ProjectFacts): { name: string; value: stri
   );
   return facts.variables.flatMap((variable) => {
     const { name } = variable;
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || name === 'DJANGO_SETTINGS_MODULE') return [];
+    if (!isVariableName(name) || name === 'DJANGO_SETTINGS_MODULE') return [];
     const role = roleOf(variable, redisVariables);
     if (role === 'debug') return [{ name, value: falseFor(variable) }];
     // A default that says "insecure" is often refused by the settings themselves when DEBUG is off.

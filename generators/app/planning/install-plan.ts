@@ -50,7 +50,7 @@ export function extraRequirements(facts: ProjectFacts, answers: Answers): ExtraR
   return extras;
 }
 
-/** Versions of the tools that export a foreign lock; from `knowledge/servers.json`, key `exporters`. */
+/** Versions of the tools that export a foreign lock; from `knowledge/exporters.json`. */
 function exporterFor(manager: ProjectFacts['dependencies']['manager']): InstallPlan['exporter'] {
   if (manager !== 'poetry' && manager !== 'pipenv') return null;
   const { exporters } = readKnowledge<{ exporters: Record<'poetry' | 'pipenv', string[]> }>('exporters');

@@ -16,6 +16,12 @@ export function packageRoot(): string {
   return root;
 }
 
+/** Version of this package. */
+export function packageVersion(): string {
+  const text = readFileSync(join(packageRoot(), 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
 /**
  * One table of `knowledge/`, read once.
  * @param name file name without `.json`

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { Answers } from '../answers/answers.ts';
-import type { Evidence, ProjectFacts } from '../detection/facts.ts';
+import { firstPlace } from '../detection/evidence.ts';
+import type { ProjectFacts } from '../detection/facts.ts';
 import { baseImage, debianReleaseFor } from './base-image.ts';
 import {
   CONTAINER_DATABASE,
@@ -27,11 +28,6 @@ export const IMAGE_ROOT = '/app';
 const IMAGE_SCRIPTS = ['docker/healthcheck.py', 'docker/gunicorn.conf.py'];
 
 const inImage = (path: string): string => (path === '' ? IMAGE_ROOT : posix.join(IMAGE_ROOT, path));
-
-const place = (evidence: Evidence[]): string => {
-  const first = evidence[0];
-  return first ? (first.line === null ? first.file : `${first.file}:${first.line}`) : 'the project';
-};
 
 interface ImageTable {
   uv: { image: string; version: string };
@@ -123,8 +119,7 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
             dataPath: '/var/lib/postgresql/data',
             name: CONTAINER_DATABASE.name,
             user: CONTAINER_DATABASE.user,
-            // A fixed password is acceptable there: the service is on a private network.
-            passwordFallback: needsPasswordFallback(facts),
+            password: passwordReference(facts),
           }
         : null,
     composeEnvironment: composeEnvironment(facts, answers),
@@ -142,9 +137,11 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
   };
 }
 
-/** Their own .env, which is not ours to edit, does not have the password. */
-function needsPasswordFallback(facts: ProjectFacts): boolean {
-  return facts.existing.envFile === '.env' && !facts.existing.envNames.includes('POSTGRES_PASSWORD');
+/** The database service's password in Compose syntax. */
+function passwordReference(facts: ProjectFacts): string {
+  // Their own .env, which is not ours to edit, may lack it: the service is on a private network.
+  const lacksIt = facts.existing.envFile === '.env' && !facts.existing.envNames.includes('POSTGRES_PASSWORD');
+  return lacksIt ? '${POSTGRES_PASSWORD:-app}' : '${POSTGRES_PASSWORD:?set it in .env}';
 }
 
 /** `acme/backend` → `backend`: Compose takes lower-case letters, digits, - and _. */
@@ -269,10 +266,8 @@ function composeEnvironment(facts: ProjectFacts, answers: Answers): { name: stri
   const common = [port, ...redisEnvironment(facts, answers)];
   switch (answers.database) {
     case 'postgres': {
-      const password = needsPasswordFallback(facts)
-        ? '${POSTGRES_PASSWORD:-app}'
-        : '${POSTGRES_PASSWORD:?set it in .env}';
-      return [...databaseEnvironment(facts.database, containerAddress(facts.database, password)), ...common];
+      const address = containerAddress(facts.database, passwordReference(facts));
+      return [...databaseEnvironment(facts.database, address), ...common];
     }
     case 'sqlite':
       return [...sqliteEnvironment(facts.database), ...common];
@@ -317,7 +312,7 @@ function forbiddenPaths(facts: ProjectFacts, answers: Answers): string[] {
 
 function notes(facts: ProjectFacts, answers: Answers): string[] {
   const found = facts.notes.map((note) =>
-    note.evidence.length > 0 ? `${note.message} (${place(note.evidence)})` : note.message,
+    note.evidence.length > 0 ? `${note.message} (${firstPlace(note.evidence)})` : note.message,
   );
   const unreachable = unreachableSettings(facts.database, answers.database);
   if (unreachable !== null) {
@@ -347,7 +342,7 @@ function notes(facts: ProjectFacts, answers: Answers): string[] {
   const stated = facts.pythonVersion;
   if (stated && !supportedPythonVersions().includes(stated.value)) {
     found.push(
-      `Python ${stated.value} (${place(stated.evidence)}) has no base image any more: ${answers.pythonVersion} is taken. Try the project with it, or say --python-version.`,
+      `Python ${stated.value} (${firstPlace(stated.evidence)}) has no base image any more: ${answers.pythonVersion} is taken. Try the project with it, or say --python-version.`,
     );
   }
   return found;

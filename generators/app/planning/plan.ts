@@ -118,7 +118,8 @@ export interface Plan {
     dataPath: string;
     name: string;
     user: string;
-    passwordFallback: boolean;
+    /** Compose syntax that yields it. */
+    password: string;
   } | null;
   /** Variables that compose.yaml sets for every process of the application; they win over `.env`. Values are Compose syntax (`${…}` allowed). */
   composeEnvironment: { name: string; value: string }[];

@@ -1,5 +1,6 @@
 import { satisfies } from '@renovatebot/pep440';
-import type { Evidence, ProjectFacts } from '../detection/facts.ts';
+import { firstPlace } from '../detection/evidence.ts';
+import type { ProjectFacts } from '../detection/facts.ts';
 import { pythonReleases } from './base-image.ts';
 import { readKnowledge } from './knowledge.ts';
 
@@ -27,11 +28,6 @@ function pythonsOfDjango(djangoVersion: string): string[] | null {
   return table.find((row) => row.series === series)?.python ?? null;
 }
 
-const where = (evidence: Evidence[]): string => {
-  const first = evidence[0];
-  return first ? (first.line === null ? first.file : `${first.file}:${first.line}`) : '';
-};
-
 /**
  * The Python release to offer first and the reason: the stated one, else the best that the stated range and
  * Django's own table of versions allow.
@@ -43,7 +39,7 @@ export function defaultPythonVersion(facts: ProjectFacts): { version: string; re
   const constraint = pythonConstraint?.value ?? '';
   const allowed = (version: string): boolean => constraint === '' || satisfies(`${version}.99`, constraint);
   if (pythonVersion && supported.includes(pythonVersion.value)) {
-    return { version: pythonVersion.value, reason: `stated in ${where(pythonVersion.evidence)}` };
+    return { version: pythonVersion.value, reason: `stated in ${firstPlace(pythonVersion.evidence)}` };
   }
   const ofDjango = djangoVersion ? pythonsOfDjango(djangoVersion.value) : null;
   const candidates = supported.filter(
@@ -55,7 +51,8 @@ export function defaultPythonVersion(facts: ProjectFacts): { version: string; re
   const version = usable.includes(USUAL_VERSION)
     ? USUAL_VERSION
     : (newer.at(-1) ?? usable[0] ?? USUAL_VERSION);
-  if (pythonConstraint) return { version, reason: `${constraint} in ${where(pythonConstraint.evidence)}` };
+  if (pythonConstraint)
+    return { version, reason: `${constraint} in ${firstPlace(pythonConstraint.evidence)}` };
   if (djangoVersion && ofDjango) return { version, reason: `supported by Django ${djangoVersion.value}` };
   return { version, reason: 'nothing states a version; most packages have wheels for it' };
 }

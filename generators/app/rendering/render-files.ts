@@ -81,7 +81,6 @@ function templateData(plan: Plan, random: () => string): object {
     run: runInstruction,
     python: pythonConstants(plan),
     entryPoint: plan.entryPoint,
-    server: plan.server,
   };
 }
 

@@ -1,3 +1,4 @@
+import { placeOfEvidence } from '../evidence.ts';
 import type { DetectionNote, Evidence } from '../facts.ts';
 
 const PUBLIC_HOSTS = new Set(['pypi.org', 'pypi.python.org', 'files.pythonhosted.org']);
@@ -6,10 +7,9 @@ const PUBLIC_HOSTS = new Set(['pypi.org', 'pypi.python.org', 'files.pythonhosted
 export function indexNote(address: string, evidence: Evidence): DetectionNote | null {
   const host = /^[a-z+]+:\/\/(?:[^/@]*@)?([^/:?#]+)/i.exec(address)?.[1];
   if (host === undefined || PUBLIC_HOSTS.has(host.toLowerCase())) return null;
-  const place = evidence.line === null ? evidence.file : `${evidence.file}:${evidence.line}`;
   const shown = host.includes('$') ? 'an address from the environment' : host;
   return {
-    message: `${place} installs from ${shown} too: a private index needs its credentials while the image is built`,
+    message: `${placeOfEvidence(evidence)} installs from ${shown} too: a private index needs its credentials while the image is built`,
     evidence: [evidence],
   };
 }

@@ -1,4 +1,5 @@
 import { satisfies } from '@renovatebot/pep440';
+import { placeOfEvidence } from '../evidence.ts';
 import type { DetectionNote, Evidence, Fact } from '../facts.ts';
 import { folderOf, joinRelative } from '../paths.ts';
 import type { ProjectFiles } from '../project-files.ts';
@@ -62,9 +63,6 @@ function agreeing(all: readonly Stated[], version: string): Evidence[] {
   return all.filter((stated) => stated.version === version).map((stated) => stated.evidence);
 }
 
-const place = (evidence: Evidence): string =>
-  evidence.line === null ? evidence.file : `${evidence.file}:${evidence.line}`;
-
 function contradictions(
   all: readonly Stated[],
   constraint: { value: string; evidence: Evidence } | null,
@@ -73,12 +71,12 @@ function contradictions(
   if (!first) return [];
   const others = all.filter((stated) => stated.version !== first.version);
   const notes = others.map((other) => ({
-    message: `Python ${first.version} (${place(first.evidence)}) is taken, although ${place(other.evidence)} says ${other.version}`,
+    message: `Python ${first.version} (${placeOfEvidence(first.evidence)}) is taken, although ${placeOfEvidence(other.evidence)} says ${other.version}`,
     evidence: [first.evidence, other.evidence],
   }));
   if (constraint && !admits(constraint.value, first.version)) {
     notes.push({
-      message: `Python ${first.version} (${place(first.evidence)}) is outside of ${constraint.value} (${place(constraint.evidence)})`,
+      message: `Python ${first.version} (${placeOfEvidence(first.evidence)}) is outside of ${constraint.value} (${placeOfEvidence(constraint.evidence)})`,
       evidence: [first.evidence, constraint.evidence],
     });
   }
