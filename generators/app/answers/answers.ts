@@ -1,3 +1,5 @@
+import type { OverlayItem } from '../planning/settings-overlay.ts';
+
 /** The databases on offer, the default first. */
 export const DATABASES = ['supabase', 'postgres', 'external', 'sqlite'] as const;
 export type Database = (typeof DATABASES)[number];
@@ -26,6 +28,8 @@ export interface Answers {
   /** Debian packages installed into the image. */
   runtimeLibraries: string[];
   database: Database;
+  /** What the settings overlay says to settings that do not take it from the environment. */
+  settingsOverlay: OverlayItem[];
   /** Minor release: `3.12`. */
   pythonVersion: string;
   server: Server;

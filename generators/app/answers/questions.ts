@@ -2,6 +2,12 @@ import { firstPlace } from '../detection/evidence.ts';
 import type { ProjectFacts } from '../detection/facts.ts';
 import { supportedPythonVersions, defaultPythonVersion } from '../planning/python-version.ts';
 import { projectLibraries } from '../planning/project-libraries.ts';
+import {
+  OVERLAY_ITEMS,
+  offeredOverlay,
+  type OverlayItem,
+  type OverlayNeed,
+} from '../planning/settings-overlay.ts';
 import type { LibraryNeed } from '../planning/system-libraries.ts';
 import {
   DATABASES,
@@ -212,6 +218,36 @@ const database: Question<'database'> = {
   check: oneOf(() => DATABASES),
 };
 
+/** What the environment cannot say to the settings, for the chosen database. */
+const overlayFor = ({ facts, answers }: QuestionContext): OverlayNeed[] =>
+  offeredOverlay(facts, answers.database ?? defaultDatabase(facts).database);
+
+const settingsOverlay: Question<'settingsOverlay'> = {
+  name: 'settingsOverlay',
+  option: 'settings-overlay',
+  kind: 'checkbox',
+  message:
+    'Said by a settings module of the image, because the environment cannot (your settings stay as they are)',
+  help: 'What a module in front of the settings says: database, tls, hosts, static-root, whitenoise, or none',
+  placeholder: 'NAME[,NAME…]',
+  choices: (context) =>
+    overlayFor(context).map(({ item, lack, remedy, evidence }) => ({
+      value: item,
+      label: item,
+      reason: `${lack} (${firstPlace(evidence) || 'settings'}): ${remedy}`,
+      checked: true,
+    })),
+  defaultValue: (context) => overlayFor(context).map(({ item }) => item),
+  parse: (text) => parseList(text) as OverlayItem[],
+  check: (value, context) => {
+    const words = someOf(() => OVERLAY_ITEMS)(value, context);
+    const { fixedSettings } = context.facts;
+    if (words !== null || fixedSettings === null || (value as unknown[]).length === 0) return words;
+    return `no module can stand in front of the settings, because ${fixedSettings.value} (${firstPlace(fixedSettings.evidence)})`;
+  },
+  worthAsking: (context) => overlayFor(context).length > 0,
+};
+
 /** Servers that can serve the project's entry point. */
 function serversFor(facts: ProjectFacts): Server[] {
   const names = Object.keys(SERVERS) as Server[];
@@ -371,6 +407,7 @@ export const QUESTIONS = [
   pythonVersion,
   runtimeLibraries,
   database,
+  settingsOverlay,
   server,
   port,
   imageName,

@@ -3,7 +3,7 @@ import type { DjangoSettings } from './django-settings.ts';
 import type { Decision } from './evaluation.ts';
 import type { DatabaseEngine, DatabaseFacts, Evidence } from './facts.ts';
 import { repositoryPath } from './paths.ts';
-import { entryOptions, firstOption, optionsOf, rootMark, textValue } from './values.ts';
+import { entryOptions, firstOption, optionsOf, rootMark, textValue, truthOf } from './values.ts';
 import type { EnvironmentRead, Value } from './values.ts';
 
 const engineWords: readonly [RegExp, DatabaseEngine][] = [
@@ -47,6 +47,7 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
       variables: empty,
       postgresEngineValue: null,
       sqlitePath: null,
+      forcesTls: null,
       evidence: whole === undefined ? [] : [placeOf(whole)],
     };
   }
@@ -101,8 +102,26 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
     variables,
     postgresEngineValue,
     sqlitePath: sqlitePath(defaults, workDir),
+    forcesTls: forcedTls(defaults, url),
     evidence: evidenceOfOptions(whole, defaults),
   };
+}
+
+/** Where TLS is demanded without a variable that could say otherwise. */
+function forcedTls(options: readonly Value[], urlVariable: string | null): DatabaseFacts['forcesTls'] {
+  for (const option of options) {
+    if (option.data.kind === 'instance') {
+      const required = option.data.tlsRequired;
+      if (required === undefined || truthOf(required) === false) continue;
+      const readsUrl = required.reads.some((read) => read.name === urlVariable);
+      return { value: readsUrl ? 'unless-in-url' : 'always', evidence: [placeOf(required)] };
+    }
+    for (const mode of entryOptions(option, 'OPTIONS').flatMap((value) => entryOptions(value, 'sslmode'))) {
+      if (mode.reads.length === 0 && /^(?:require|verify-)/.test(textValue(mode) ?? ''))
+        return { value: 'always', evidence: [placeOf(mode)] };
+    }
+  }
+  return null;
 }
 
 /** The alternatives of DATABASES["default"]; a part replaced as a whole (`**`) stands for the rest. */

@@ -1,7 +1,9 @@
 import { applicationPaths } from './application-paths.ts';
 import { readDatabase } from './database.ts';
+import { markDemanded } from './demanded-variables.ts';
 import { detectDependencies } from './dependencies/detect-dependencies.ts';
 import { placeOfEvidence } from './evidence.ts';
+import { developmentImports } from './development-imports.ts';
 import { DetectionError } from './facts.ts';
 import type { DependencyDetection } from './dependencies/detect-dependencies.ts';
 import { entryFiles, listSetting, placeOf, readSettings, settingOf, textSetting } from './django-settings.ts';
@@ -13,11 +15,15 @@ import type { Closure, Reached, Seed } from './imports.ts';
 import { findManagePy } from './manage-py.ts';
 import { lenientFiles } from './memory-files.ts';
 import { folderOf, isInside, repositoryPath } from './paths.ts';
+import { readPreparation } from './preparation.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { findNodes, readPython, textOf } from './python-source.ts';
 import { readHealthPath, readServices } from './services.ts';
+import { fixedSettings } from './settings-replacement.ts';
+import { staticServing } from './static-serving.ts';
 import { variablesOf } from './settings-variables.ts';
 import { firstOption, optionsOf, stringsIn, textValue } from './values.ts';
+import { writtenPaths } from './written-paths.ts';
 
 /** What the user may decide beforehand. */
 export interface DetectionChoice {
@@ -40,7 +46,10 @@ export function detectProject(files: ProjectFiles, choice: DetectionChoice = {})
   const seeds = seedsOf(files, settings, manage.path, workDir, [wsgi, asgi]);
   const lenient = lenientFiles(files);
   const { modules, external } = followImports(lenient, settings.modules, seeds);
-  const staticFiles = readStatic(settings, workDir);
+  const staticFiles = {
+    ...readStatic(settings, workDir),
+    servedBy: staticServing(lenient, settings, modules.keys()),
+  };
   const database = readDatabase(settings, workDir);
   const purposes = settingsPaths(settings, workDir);
   const named = [
@@ -57,6 +66,13 @@ export function detectProject(files: ProjectFiles, choice: DetectionChoice = {})
   const git = files.git();
   const allowedHosts = readAllowedHosts(settings);
   const entryPoint = chooseEntry(lenient, wsgi, asgi, services.channels !== null, dependencies);
+  const application = applicationPaths(files, workDir, closure, {
+    managePy: manage.path,
+    staticRoot: staticFiles.root,
+    mediaRoot: staticFiles.mediaRoot,
+    sqlite: database.sqlitePath,
+  });
+  const needed = application.filter((item) => item.needed).map((item) => item.path);
   return {
     name: projectName(files, settings.module.value),
     managePy: { value: manage.path, evidence: [{ file: manage.path, line: null }] },
@@ -67,12 +83,7 @@ export function detectProject(files: ProjectFiles, choice: DetectionChoice = {})
     wsgi,
     asgi,
     entryPoint,
-    application: applicationPaths(files, workDir, closure, {
-      managePy: manage.path,
-      staticRoot: staticFiles.root,
-      mediaRoot: staticFiles.mediaRoot,
-      sqlite: database.sqlitePath,
-    }),
+    application,
     unusedTests: unusedTests(files, new Set(modules.keys())),
     thirdPartyApps: thirdPartyApps(settings),
     importedModules: external,
@@ -80,9 +91,17 @@ export function detectProject(files: ProjectFiles, choice: DetectionChoice = {})
     pythonVersion: dependencies.pythonVersion,
     pythonConstraint: dependencies.pythonConstraint,
     djangoVersion: dependencies.djangoVersion,
-    variables: variablesOf(settings.evaluation.reads, settings.files),
+    variables: markDemanded(lenient, variablesOf(settings.evaluation.reads, settings.files), modules.keys()),
     database,
     staticFiles,
+    fixedSettings: fixedSettings(lenient, settings, [
+      manage.path,
+      ...settings.named.map(({ file }) => file),
+      ...[...modules.keys()].filter((path) => /(?:^|\/)(?:[aw]sgi|celery(?:_?app)?)\.py$/.test(path)),
+    ]),
+    writtenPaths: writtenPaths(files, settings, workDir),
+    developmentImports: developmentImports(lenient, settings, dependencies.dependencies, [wsgi, asgi]),
+    preparation: readPreparation(files, settings, (path) => needed.some((folder) => isInside(path, folder))),
     allowedHosts,
     services,
     servers: dependencies.servers,
@@ -338,7 +357,7 @@ function thirdPartyApps(settings: DjangoSettings): string[] {
   ].toSorted();
 }
 
-function readStatic(settings: DjangoSettings, workDir: string): StaticFacts {
+function readStatic(settings: DjangoSettings, workDir: string): Omit<StaticFacts, 'servedBy'> {
   const pathOf = (name: string): { path: string | null; set: boolean; evidence: Evidence[] } => {
     const value = settingOf(settings, name);
     if (value === undefined) return { path: null, set: false, evidence: [] };

@@ -80,6 +80,8 @@ export interface SettingsVariable {
   cast: VariableCast;
   /** For `list`: what separates the items (`,` unless the code says otherwise). */
   separator: string;
+  /** The project refuses to start without it when DEBUG is off: an ImproperlyConfigured names it. */
+  demanded?: boolean;
   /** The setting that it feeds (`SECRET_KEY`, `DEBUG`, `DATABASES.default.PASSWORD`, `DATABASES.default` for a URL), else null. */
   setting: string | null;
   evidence: Evidence[];
@@ -110,6 +112,11 @@ export interface DatabaseFacts {
   postgresEngineValue: string | null;
   /** The literal SQLite file, relative to the repository root, where one is named. */
   sqlitePath: string | null;
+  /**
+   * The settings demand TLS of the database: `always`, or `unless-in-url` where an `sslmode` in the URL is left as it
+   * is. Null where they leave it to the driver.
+   */
+  forcesTls: Fact<'always' | 'unless-in-url'> | null;
   evidence: Evidence[];
 }
 
@@ -123,6 +130,8 @@ export interface StaticFacts {
   url: string;
   /** WhiteNoise's middleware is in MIDDLEWARE. */
   whitenoise: boolean;
+  /** What serves static files when DEBUG is off; null when nothing does. */
+  servedBy: Fact<string> | null;
   mediaRoot: string | null;
   evidence: Evidence[];
 }
@@ -135,6 +144,16 @@ export interface ServiceFacts {
   /** Redis is used (channel layer, cache, broker); `variables` are the settings variables which hold its URL or host. */
   redis: Fact<{ variables: string[] }> | null;
   channels: Fact<true> | null;
+}
+
+/** A path inside the project that the application writes to while it runs. */
+export interface WrittenPath {
+  /** Relative to the repository root. */
+  path: string;
+  kind: 'folder' | 'file';
+  /** The setting that names it. */
+  setting: string;
+  evidence: Evidence[];
 }
 
 /** Something that the user should know; shown in the table and in the summary. */
@@ -181,6 +200,21 @@ export interface ProjectFacts {
   variables: SettingsVariable[];
   database: DatabaseFacts;
   staticFiles: StaticFacts;
+  /** Why no settings module of ours can stand in front of the project's; null when one can. */
+  fixedSettings: Fact<string> | null;
+  /** Folders and log files that the application writes to. */
+  writtenPaths: WrittenPath[];
+  /** Packages that the application imports as it starts, though only the development requirements list them. */
+  developmentImports: { requirement: Requirement; evidence: Evidence[] }[];
+  /** Work that `migrate` and `collectstatic` leave undone. */
+  preparation: {
+    /** A cache is in the database: `createcachetable`. */
+    cacheTable: Fact<true> | null;
+    /** django-compressor works offline: `compress`. */
+    offlineCompression: Fact<true> | null;
+    /** Translations (`.po`) without their compiled form (`.mo`). Sorted. */
+    uncompiledTranslations: string[];
+  };
   /** ALLOWED_HOSTS literal, where it does not come from the environment; null otherwise. */
   allowedHosts: Fact<string[]> | null;
   services: ServiceFacts;

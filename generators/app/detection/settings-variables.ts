@@ -239,13 +239,13 @@ export function readingCall(
         strict: false,
         cast: 'url',
       });
-      return databaseUrl(scope, node, url);
+      return databaseUrl(scope, node, url, given.named.get('ssl_require'));
     }
     case 'dj_database_url.parse': {
       const url = argument(given, 0, 'url');
       if (url === undefined) return undefined;
       if (url.direct !== null) setCast(url.direct, 'url');
-      return databaseUrl(scope, node, url);
+      return databaseUrl(scope, node, url, given.named.get('ssl_require'));
     }
     default:
       return configurationsValue(evaluation, scope, node, dotted, given);
@@ -304,11 +304,11 @@ function instance(
 }
 
 /** The dictionary that a database URL is turned into. */
-export function databaseUrl(scope: Scope, node: SyntaxNode, url: Value): Value {
+export function databaseUrl(scope: Scope, node: SyntaxNode, url: Value, tlsRequired?: Value): Value {
   const value = valueAt(
     scope,
     node,
-    { kind: 'instance', type: 'database-url', schema: new Map(), prefix: '', url },
+    { kind: 'instance', type: 'database-url', schema: new Map(), prefix: '', url, tlsRequired },
     url.reads,
   );
   return { ...value, direct: url.direct };

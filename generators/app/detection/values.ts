@@ -37,6 +37,8 @@ export interface InstanceData {
   prefix: string;
   /** For `database-url`: the URL's value with nothing set. */
   url: Value | null;
+  /** For `database-url`: what `ssl_require=` was given. */
+  tlsRequired?: Value | undefined;
 }
 
 /** What an expression is with nothing set in the environment; `unknown` where that cannot be read. */

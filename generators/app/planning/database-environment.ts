@@ -1,5 +1,5 @@
 import type { Database } from '../answers/answers.ts';
-import type { DatabaseFacts } from '../detection/facts.ts';
+import type { DatabaseFacts, ProjectFacts } from '../detection/facts.ts';
 
 /** The parts of a database's address, each with the text to put into the variable that holds it. */
 export interface DatabaseAddress {
@@ -36,8 +36,33 @@ export function containerAddress(facts: DatabaseFacts, passwordReference: string
     host,
     port,
     // Not postgresql://: projects ask url.startswith('postgres://'), and every Django URL parser knows it.
-    url: `postgres://${user}:${passwordReference}@${host}:${port}/${name}`,
+    url: `postgres://${user}:${passwordReference}@${host}:${port}/${name}${
+      facts.forcesTls?.value === 'unless-in-url' ? '?sslmode=disable' : ''
+    }`,
   };
+}
+
+/** Variables for TLS to the database, by their names: `DATABASE_SSLMODE`, `DB_SSL_REQUIRE`. */
+const TLS_VARIABLE = /(?:DB|DATABASE|POSTGRES|PG|SQL)\w*_?(?:SSL|TLS)|SSL_?MODE/i;
+
+/**
+ * The variables that turn TLS off for the db service, which has none: those whose default demands it, and libpq's own
+ * for the settings overlay.
+ */
+export function withoutTls(
+  facts: ProjectFacts,
+  overlay: readonly string[],
+): { name: string; value: string }[] {
+  const own = facts.variables.flatMap(({ name, defaultValue, cast }) => {
+    if (!TLS_VARIABLE.test(name) || !isVariableName(name) || defaultValue === null) return [];
+    if (cast === 'bool' || /^(?:true|yes|on|1)$/i.test(defaultValue)) {
+      return /^(?:true|yes|on|1)$/i.test(defaultValue)
+        ? [{ name, value: defaultValue === '1' ? '0' : 'False' }]
+        : [];
+    }
+    return /^(?:require|verify-ca|verify-full)$/.test(defaultValue) ? [{ name, value: 'disable' }] : [];
+  });
+  return overlay.includes('tls') ? [...own, { name: 'PGSSLMODE', value: 'disable' }] : own;
 }
 
 /** Whether a shell could set a variable of this name; others are in no file of ours. */

@@ -6,9 +6,10 @@ import {
   databaseEnvironment,
   databaseVariables,
   isVariableName,
+  withoutTls,
   type DatabaseAddress,
 } from './database-environment.ts';
-import type { EnvironmentSection, EnvironmentVariable } from './plan.ts';
+import type { EnvironmentSection, EnvironmentVariable, Plan } from './plan.ts';
 
 /** Names that hold a secret whatever the setting: their values never enter a committed file. */
 const SECRET_NAME =
@@ -59,6 +60,7 @@ export type VariableRole =
   | 'ssl-redirect'
   | 'database-sslmode'
   | 'settings-module'
+  | 'private-key'
   | 'other';
 
 /** The role of a variable that is not one of the database's. */
@@ -66,6 +68,11 @@ export function roleOf(variable: SettingsVariable, redisVariables: readonly stri
   const { name, setting } = variable;
   if (name === 'DJANGO_SETTINGS_MODULE') return 'settings-module';
   if (setting === 'SECRET_KEY' || /^(DJANGO_)?SECRET_KEY$/.test(name)) return 'secret-key';
+  if (
+    (variable.required || variable.demanded) &&
+    /(?:RSA|JWT|OIDC)\w*PRIVATE_KEY$|_PRIVATE_KEY_PEM$/.test(name)
+  )
+    return 'private-key';
   if (setting === 'DEBUG' || /^(DJANGO_)?DEBUG$/.test(name)) return 'debug';
   // A URL may feed the setting too (its host is taken), and a URL it must stay.
   const namesHosts = variable.cast === 'list' || /HOST|DOMAIN/.test(name);
@@ -153,10 +160,18 @@ function describeVariable(
       return text('Redis', shownDefault(variable) || 'redis://localhost:6379/0');
     case 'redis-host':
       return text('Redis host', shownDefault(variable) || 'localhost');
+    case 'private-key':
+      return {
+        name,
+        meaning: `Private key in PEM format; never committed (${read})`,
+        example: '',
+        value: { kind: 'private-key' },
+        commented: false,
+      };
     case 'settings-module':
     case 'other': {
       const secret = SECRET_NAME.test(name);
-      if (variable.required) {
+      if (variable.required || variable.demanded) {
         return {
           ...text('Required', placeholderFor(variable)),
           example: secret ? '' : placeholderFor(variable),
@@ -184,10 +199,15 @@ export function environmentSections(facts: ProjectFacts, answers: Answers): Envi
   const ofDatabase = new Set(databaseVariables(facts.database).map((item) => item.name));
   const sections: EnvironmentSection[] = [];
   const ofRedis = redisEnvironment(facts, answers).map((item) => item.name);
+  const ofTls =
+    answers.database === 'postgres'
+      ? withoutTls(facts, answers.settingsOverlay).map((item) => item.name)
+      : [];
   const ordinary = facts.variables.filter(
     (variable) =>
       !ofDatabase.has(variable.name) &&
       !ofRedis.includes(variable.name) &&
+      !ofTls.includes(variable.name) &&
       !NOT_FOR_THE_ENV_FILE.has(variable.name) &&
       isVariableName(variable.name),
   );
@@ -227,7 +247,9 @@ export function environmentSections(facts: ProjectFacts, answers: Answers): Envi
 
 function databaseSection(facts: ProjectFacts, answers: Answers): EnvironmentSection {
   const variables = databaseVariables(facts.database);
-  const names = variables.map((item) => item.name);
+  const names = [...variables, ...(answers.database === 'postgres' ? withoutTls(facts, []) : [])].map(
+    (item) => item.name,
+  );
   switch (answers.database) {
     case 'postgres':
       return {
@@ -336,7 +358,7 @@ function supabaseKeys(facts: ProjectFacts): EnvironmentVariable[] {
  * Dummies for the build: exactly the variables without which the settings cannot be imported, and the switch that
  * makes Django behave as in production. They exist in that RUN only.
  */
-export function buildVariables(facts: ProjectFacts): { name: string; value: string }[] {
+export function buildVariables(facts: ProjectFacts): Plan['buildVariables'] {
   const redisVariables = facts.services.redis?.value.variables ?? [];
   const ofDatabase = new Map(
     databaseEnvironment(facts.database, buildTimeAddress(facts.database)).map((item) => [
@@ -352,7 +374,9 @@ export function buildVariables(facts: ProjectFacts): { name: string; value: stri
     // A default that says "insecure" is often refused by the settings themselves when DEBUG is off.
     if (role === 'secret-key')
       return [{ name, value: 'only-for-the-build-0123456789-abcdefghijklmnopqrstuvwxyz' }];
-    if (!variable.required) return [];
+    if (!variable.required && !variable.demanded) return [];
+    // A key in the Dockerfile, even a useless one, would set off every scanner.
+    if (role === 'private-key') return [{ name, value: '', command: 'openssl genrsa 2048 2>/dev/null' }];
     const value = ofDatabase.get(name);
     if (value !== undefined) return [{ name, value }];
     if (role === 'allowed-hosts') return [{ name, value: 'localhost' }];

@@ -1,6 +1,7 @@
 import { satisfies } from '@renovatebot/pep440';
 import type { Answers } from '../answers/answers.ts';
 import { SERVERS } from '../answers/answers.ts';
+import { firstPlace } from '../detection/evidence.ts';
 import type { ProjectFacts } from '../detection/facts.ts';
 import { readKnowledge } from './knowledge.ts';
 import type { ExtraRequirement, InstallPlan } from './plan.ts';
@@ -46,6 +47,16 @@ export function extraRequirements(facts: ProjectFacts, answers: Answers): ExtraR
   const wantsPostgres = answers.database !== 'sqlite';
   if (wantsPostgres && facts.postgresDriver === null) {
     add('postgres-driver', 'driver for PostgreSQL');
+  }
+  const hasWhitenoise = facts.dependencies.production.some(({ name }) => name === 'whitenoise');
+  if (answers.settingsOverlay.includes('whitenoise') && !hasWhitenoise) {
+    add('whitenoise', 'serves static files (settings overlay)');
+  }
+  for (const { requirement, evidence } of facts.developmentImports) {
+    extras.push({
+      line: `${requirement.name}${requirement.specifier}`,
+      reason: `imported as the application starts (${firstPlace(evidence)}), though only the development requirements list it`,
+    });
   }
   return extras;
 }

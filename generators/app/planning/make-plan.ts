@@ -10,6 +10,7 @@ import {
   databaseEnvironment,
   sqliteEnvironment,
   unreachableSettings,
+  withoutTls,
 } from './database-environment.ts';
 import { dockerignoreSections } from './dockerignore.ts';
 import { buildVariables, environmentSections, redisEnvironment } from './environment.ts';
@@ -19,6 +20,14 @@ import { supportedPythonVersions } from './python-version.ts';
 import { QuotingError, shellWord } from './quoting.ts';
 import type { AptPackages, ComposeProcess, CopyGroup, Plan } from './plan.ts';
 import { projectLibraries, type ProjectLibraries } from './project-libraries.ts';
+import {
+  OVERLAY_FILE,
+  OVERLAY_ITEMS,
+  OVERLAY_MODULE,
+  overlayNeeds,
+  overlayNotes,
+  withOverlay,
+} from './settings-overlay.ts';
 import { gitNeeded } from './system-libraries.ts';
 
 /** The repository's root in the image; paths below it are those of the repository. */
@@ -37,11 +46,13 @@ interface ImageTable {
 
 /**
  * Turns what was found and what was decided into everything that the templates print. Pure.
- * @param facts what detection found
+ * @param detected what detection found
  * @param answers the user's decisions
  * @param generatorVersion for the files' headers
  */
-export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion: string): Plan {
+export function makePlan(detected: ProjectFacts, answers: Answers, generatorVersion: string): Plan {
+  const facts = withOverlay(detected, answers.settingsOverlay);
+  const overlay = planOverlay(detected, answers);
   const debianRelease = debianReleaseFor(answers.pythonVersion);
   const images = readKnowledge<ImageTable>('container-images');
   const { application, entryPoint } = applicationFor(facts, answers.server);
@@ -59,7 +70,7 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
   const scripts = IMAGE_SCRIPTS.filter(
     (path) => path !== 'docker/gunicorn.conf.py' || answers.server === 'gunicorn',
   );
-  const copies = copyGroups(facts, answers, scripts);
+  const copies = copyGroups(facts, answers, scripts, overlay !== null);
   const install = planInstallation(facts, answers);
   const libraries = projectLibraries(facts, answers.pythonVersion);
   const runtimePackages = runtimeAptPackages(answers, libraries);
@@ -78,8 +89,11 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
     debianRelease,
     uvImage: `${images.uv.image}:${images.uv.version}`,
     workDir: inImage(facts.workDir),
-    settingsModule: facts.settingsModule.value,
-    developmentSettingsModule: (facts.developmentSettingsModule ?? facts.settingsModule).value,
+    settingsModule: overlay ? OVERLAY_MODULE : facts.settingsModule.value,
+    developmentSettingsModule: overlay
+      ? OVERLAY_MODULE
+      : (facts.developmentSettingsModule ?? facts.settingsModule).value,
+    overlay,
     application,
     entryPoint,
     server: answers.server,
@@ -108,6 +122,21 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
       install.extraRequirements.map((extra) => extra.line),
     ),
     buildVariables: buildVariables(facts),
+    // compress writes into STATIC_ROOT, so that it runs once the files are collected.
+    buildCommands:
+      staticFiles.collect && facts.preparation.offlineCompression
+        ? [['python', 'manage.py', 'compress', '--force', '--verbosity', '0']]
+        : [],
+    migrateCommands: [
+      ['python', 'manage.py', 'migrate', '--noinput'],
+      ...(facts.preparation.cacheTable ? [['python', 'manage.py', 'createcachetable']] : []),
+    ],
+    compileTranslations: facts.preparation.uncompiledTranslations.some((path) =>
+      answers.apps.some((app) => path.startsWith(`${app}/`)),
+    ),
+    redirectedFiles: facts.writtenPaths
+      .filter(({ kind }) => kind === 'file')
+      .map(({ path }) => ({ path: inImage(path), target: `/tmp/${posix.basename(path)}` })),
     staticFiles,
     volumes: volumes(facts, answers),
     database: answers.database,
@@ -133,7 +162,24 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
     allowedHost: allowedHost(facts),
     oldDockerfile: facts.existing.dockerfile === 'Dockerfile' || facts.topLevel.includes('Dockerfile.old'),
     forbiddenPaths: forbiddenPaths(facts, answers),
-    notes: [...notes(facts, answers), ...libraries.warnings],
+    notes: [
+      ...overlayNotes(detected, answers.database, answers.settingsOverlay),
+      ...notes(facts, answers),
+      ...libraries.warnings,
+    ],
+  };
+}
+
+/** The module in front of the settings, or null when nothing is to be said. */
+function planOverlay(facts: ProjectFacts, answers: Answers): Plan['overlay'] {
+  const items = OVERLAY_ITEMS.filter((item) => answers.settingsOverlay.includes(item));
+  if (items.length === 0) return null;
+  const needs = overlayNeeds(facts, answers.database);
+  return {
+    projectModule: facts.settingsModule.value,
+    developmentProjectModule: facts.developmentSettingsModule?.value ?? null,
+    items,
+    places: Object.fromEntries(needs.map(({ item, evidence }) => [item, firstPlace(evidence)] as const)),
   };
 }
 
@@ -151,7 +197,7 @@ function composeProjectName(imageName: string): string {
 }
 
 /** COPY instructions of the source stage: what changes seldom first, manage.py with the other modules. */
-function copyGroups(facts: ProjectFacts, answers: Answers, scripts: string[]): CopyGroup[] {
+function copyGroups(facts: ProjectFacts, answers: Answers, scripts: string[], overlay: boolean): CopyGroup[] {
   const chosen = facts.application.filter((item) => answers.apps.includes(item.path));
   const groups: CopyGroup[] = [];
   const modules = [
@@ -176,6 +222,13 @@ function copyGroups(facts: ProjectFacts, answers: Answers, scripts: string[]): C
     });
   }
   groups.push({ sources: scripts, destination: `${IMAGE_ROOT}/docker/`, reason: '' });
+  if (overlay) {
+    groups.push({
+      sources: [OVERLAY_FILE],
+      destination: `${inImage(posix.dirname(OVERLAY_FILE))}/`,
+      reason: '',
+    });
+  }
   return groups;
 }
 
@@ -257,7 +310,26 @@ function volumes(facts: ProjectFacts, answers: Answers): Plan['volumes'] {
   }
   const media = ownFolder(facts.staticFiles.mediaRoot);
   if (media !== null) found.push({ name: 'media', path: media, reason: 'uploaded files' });
+  for (const written of facts.writtenPaths) {
+    const path = ownFolder(written.path);
+    const taken = found.some((volume) => path === volume.path || path?.startsWith(`${volume.path}/`));
+    if (written.kind !== 'folder' || path === null || taken) continue;
+    const name = toVolumeName(posix.basename(path), new Set(found.map((volume) => volume.name)));
+    found.push({ name, path, reason: `${written.setting} (${firstPlace(written.evidence)})` });
+  }
   return found;
+}
+
+/** A name for Compose that is not taken yet; `database` is the db service's. */
+function toVolumeName(folder: string, taken: ReadonlySet<string>): string {
+  const plain =
+    folder
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9_-]+/g, '-')
+      .replace(/^[^a-z0-9]+/, '') || 'files';
+  let name = plain;
+  for (let number = 2; taken.has(name) || name === 'database'; number += 1) name = `${plain}-${number}`;
+  return name;
 }
 
 function composeEnvironment(facts: ProjectFacts, answers: Answers): { name: string; value: string }[] {
@@ -267,7 +339,11 @@ function composeEnvironment(facts: ProjectFacts, answers: Answers): { name: stri
   switch (answers.database) {
     case 'postgres': {
       const address = containerAddress(facts.database, passwordReference(facts));
-      return [...databaseEnvironment(facts.database, address), ...common];
+      return [
+        ...databaseEnvironment(facts.database, address),
+        ...withoutTls(facts, answers.settingsOverlay),
+        ...common,
+      ];
     }
     case 'sqlite':
       return [...sqliteEnvironment(facts.database), ...common];
@@ -321,6 +397,16 @@ function notes(facts: ProjectFacts, answers: Answers): string[] {
         ? 'This will not start until that is changed'
         : 'The choice has no effect until that is changed';
     found.unshift(`${start}: ${unreachable}.`);
+  }
+  for (const { requirement, evidence } of facts.developmentImports) {
+    found.push(
+      `${requirement.name} is imported as the application starts (${firstPlace(evidence)}), though only the development requirements list it: production gets it through docker/requirements.txt.`,
+    );
+  }
+  if (facts.preparation.cacheTable) {
+    found.push(
+      `The cache is in the database (${firstPlace(facts.preparation.cacheTable.evidence)}): the migrate service runs createcachetable too.`,
+    );
   }
   const rivals = facts.existing.composeFiles.filter((path) => /^docker-compose\.ya?ml$/.test(path));
   if (rivals.length > 0) {

@@ -1,5 +1,6 @@
 import type { Database, Installer, Server } from '../answers/answers.ts';
 import type { DependencyManager } from '../detection/facts.ts';
+import type { OverlayItem } from './settings-overlay.ts';
 import type { DebianRelease } from './base-image.ts';
 
 /** One variable of `.env.example` and `.env`. */
@@ -10,7 +11,7 @@ export interface EnvironmentVariable {
   /** What `.env.example` shows. Never a secret. */
   example: string;
   /** What `.env` gets at the first run; `random` is replaced by a fresh secret when the file is written. */
-  value: { kind: 'text'; text: string } | { kind: 'random' };
+  value: { kind: 'text'; text: string } | { kind: 'random' } | { kind: 'private-key' };
   /** Written as a comment: the default is fine. */
   commented: boolean;
 }
@@ -86,6 +87,14 @@ export interface Plan {
   settingsModule: string;
   /** For the development stage. */
   developmentSettingsModule: string;
+  /** A module of ours in front of the project's settings; `places` tells where each lack was seen. */
+  overlay: {
+    projectModule: string;
+    /** Where development has other settings of the project's. */
+    developmentProjectModule: string | null;
+    items: OverlayItem[];
+    places: Partial<Record<OverlayItem, string>>;
+  } | null;
   /** `backendAI.wsgi:application` */
   application: string;
   entryPoint: 'wsgi' | 'asgi';
@@ -105,7 +114,19 @@ export interface Plan {
   /** Names of the direct production requirements, for the check that what each installs imports. */
   importRequirements: string[];
   /** Variables for the build's collectstatic and smoke test, within that RUN only. */
-  buildVariables: { name: string; value: string }[];
+  buildVariables: {
+    name: string;
+    value: string;
+    /** A shell command that prints the value instead. */ command?: string;
+  }[];
+  /** Run in the build after collectstatic, as words. */
+  buildCommands: string[][];
+  /** What the one-shot service runs before the others start. */
+  migrateCommands: string[][];
+  /** Translations are compiled in a stage of their own. */
+  compileTranslations: boolean;
+  /** Log files inside the code, absolute, and where they lead to. */
+  redirectedFiles: { path: string; target: string }[];
   /** collectstatic runs in the build; `root` is the absolute folder in the image that it fills. */
   staticFiles: { collect: boolean; root: string | null; url: string; sampleFile: string | null };
   /** Folders in the container that must be writable and live on a named volume. */

@@ -1,4 +1,5 @@
 import type { Plan } from '../planning/plan.ts';
+import { OVERLAY_FILE } from '../planning/settings-overlay.ts';
 
 /** One file that the generator can write. */
 export interface GeneratedFile {
@@ -37,6 +38,9 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
   file('.env', 'your values; git-ignored, written once', { writeOnce: true }),
   file('docker/requirements.txt', 'server or driver that the project lacks', {
     when: (plan) => plan.install.extraRequirements.length > 0,
+  }),
+  file(OVERLAY_FILE, 'what the environment cannot say to the settings', {
+    when: (plan) => plan.overlay !== null,
   }),
   file('docker/gunicorn.conf.py', 'workers from the container’s limits', {
     when: (plan) => plan.server === 'gunicorn',

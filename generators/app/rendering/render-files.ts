@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ejs from 'ejs';
 import { packageRoot } from '../planning/knowledge.ts';
 import { installSteps, type RunStep } from '../planning/install-commands.ts';
-import type { CopyGroup, Plan } from '../planning/plan.ts';
+import type { CopyGroup, EnvironmentVariable, Plan } from '../planning/plan.ts';
 import {
   commentText,
   composeString,
@@ -16,6 +16,7 @@ import {
   shellWord,
   workdirArgument,
 } from '../planning/quoting.ts';
+import type { OverlayItem } from '../planning/settings-overlay.ts';
 import { GENERATED_FILES, type GeneratedFile } from './files.ts';
 
 export interface RenderedFile {
@@ -45,6 +46,16 @@ export function randomSecret(): string {
   return randomBytes(40).toString('base64url').replaceAll(/[-_]/g, 'x').slice(0, 50);
 }
 
+/** A new RSA key in PEM format for an env file: Docker Compose reads \n between double quotes as a line break. */
+function privateKey(): string {
+  const { privateKey: pem } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  return `"${pem.trim().replaceAll('\n', '\\n')}"`;
+}
+
 function renderTemplate(template: string, data: object): string {
   const filename = join(packageRoot(), 'templates', template);
   return ejs.render(readFileSync(filename, 'utf8'), data, {
@@ -67,7 +78,12 @@ function templateData(plan: Plan, random: () => string): object {
     smokeTest: smokeTest(plan.application),
     rebuildPaths: dependencyFiles,
     developmentEnvironment: developmentEnvironment(plan),
-    random,
+    envSecret: (value: EnvironmentVariable['value']) =>
+      value.kind === 'random'
+        ? envValue(random())
+        : value.kind === 'private-key'
+          ? privateKey()
+          : envValue(value.text),
     comment: commentText,
     shell: shellWord,
     yaml: composeString,
@@ -79,6 +95,13 @@ function templateData(plan: Plan, random: () => string): object {
     copy: (group: CopyGroup) => copyArguments(group.sources, group.destination),
     copyPaths: copyArguments,
     run: runInstruction,
+    buildValue: ({ value, command }: Plan['buildVariables'][number]) =>
+      command === undefined ? shellWord(value) : `"$(${command})"`,
+    overlayPlace: (item: OverlayItem) => {
+      const place = plan.overlay?.places[item] ?? '';
+      return place === '' ? '' : ` (${commentText(place)})`;
+    },
+    migrateCommand: commandInExecForm(plan.migrateCommands),
     python: pythonConstants(plan),
     entryPoint: plan.entryPoint,
   };
@@ -87,6 +110,13 @@ function templateData(plan: Plan, random: () => string): object {
 function smokeTest(application: string): string {
   const [module = '', name = 'application'] = application.split(':');
   return `from ${module} import ${name}`;
+}
+
+/** One command as it is; several in a shell, which stops at the first that fails. */
+function commandInExecForm(commands: readonly string[][]): string[] {
+  const [only = []] = commands;
+  if (commands.length <= 1) return only;
+  return ['sh', '-c', commands.map((words) => words.map(shellWord).join(' ')).join(' && ')];
 }
 
 /** RUN with its mounts and its commands, one a line. */
@@ -135,7 +165,13 @@ function pythonConstants(plan: Plan): Record<string, string> {
     // A database that the settings name themselves is the user's: nothing may migrate it.
     database: plan.databaseReachable ? plan.database : 'external',
     settingsModule: plan.settingsModule,
-    buildVariables: Object.fromEntries(plan.buildVariables.map(({ name, value }) => [name, value])),
+    projectModule: plan.overlay?.projectModule ?? plan.settingsModule,
+    staticRoot: plan.staticFiles.root,
+    buildVariables: Object.fromEntries(
+      plan.buildVariables
+        .filter(({ command }) => command === undefined)
+        .map(({ name, value }) => [name, value]),
+    ),
     application: plan.application,
     baseImage: plan.baseImage,
     installCommand: naiveInstallCommand(plan.install),

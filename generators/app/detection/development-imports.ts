@@ -1,0 +1,106 @@
+import type { DependencyFacts, ProjectFacts, Requirement } from './facts.ts';
+import { modulesOfDistribution } from './dependencies/module-names.ts';
+import { findImport, findSubmodule } from './evaluation.ts';
+import { listSetting, textSetting } from './django-settings.ts';
+import type { DjangoSettings } from './django-settings.ts';
+import type { Evidence, Fact } from './facts.ts';
+import { folderOf, joinRelative } from './paths.ts';
+import type { ProjectFiles } from './project-files.ts';
+import { childrenOf, evidenceOf, importedNames, readPython } from './python-source.ts';
+import { stringsIn } from './values.ts';
+
+/**
+ * Packages of the development requirements that the application imports as it starts. Only imports at the top level of
+ * a module count, and only modules that such imports lead to from the settings, the installed apps, the URLs and the
+ * callable: what is imported in a function, in `if` or in `try` is not needed to start.
+ */
+export function developmentImports(
+  files: ProjectFiles,
+  settings: DjangoSettings,
+  dependencies: DependencyFacts,
+  entries: readonly (Fact<string> | null)[],
+): ProjectFacts['developmentImports'] {
+  const wanted = onlyInDevelopment(dependencies);
+  if (wanted.size === 0) return [];
+  const { modules } = settings;
+  const reached = new Set<string>();
+  const waiting: string[] = [];
+  const found = new Map<string, { requirement: Requirement; evidence: Evidence[] }>();
+  const reach = (file: string | null): void => {
+    if (file === null || reached.has(file)) return;
+    reached.add(file);
+    waiting.push(file);
+    // Importing a module runs the packages above it.
+    for (
+      let folder = folderOf(file);
+      folder !== '' && !modules.roots.includes(folder);
+      folder = folderOf(folder)
+    ) {
+      const initial = `${folder}/__init__.py`;
+      if (modules.hasFile(initial)) reach(initial);
+    }
+  };
+  for (const file of settings.files) reach(file);
+  for (const { text } of listSetting(settings, 'INSTALLED_APPS')) {
+    const app = modules.findPrefix(text)?.location;
+    if (app === undefined) continue;
+    reach(app.file);
+    const folder = app.folder ?? (app.file === null ? null : folderOf(app.file));
+    if (folder === null) continue;
+    for (const name of ['apps', 'models', 'admin']) {
+      const own = modules.findIn(folder, name);
+      if (own !== undefined && joinRelative(folder, name) !== '') reach(own.file);
+    }
+  }
+  for (const dotted of [
+    textSetting(settings, 'ROOT_URLCONF')?.value,
+    ...entries.map((entry) => entry?.value.split(':')[0]),
+  ]) {
+    if (dotted !== undefined) reach(modules.findPrefix(dotted)?.location.file ?? null);
+  }
+  for (const [name, value] of settings.scope.names) {
+    if (!/^(?:MIDDLEWARE|.*PLUGINS|AUTHENTICATION_BACKENDS)$/.test(name)) continue;
+    for (const { text } of stringsIn(value)) reach(modules.findPrefix(text)?.location.file ?? null);
+  }
+
+  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    const source = readPython(files, file);
+    if (source === undefined) continue;
+    for (const statement of childrenOf(source.tree.topNode)) {
+      if (statement.name !== 'ImportStatement') continue;
+      for (const { level, module, name } of importedNames(source, statement)) {
+        const location =
+          name === null ? modules.findPrefix(module)?.location : findImport(modules, file, level, module);
+        if (location !== undefined) {
+          reach(location.file);
+          const submodule =
+            name === null || name === '*' ? undefined : findSubmodule(modules, location, name);
+          if (submodule !== undefined) reach(submodule.file);
+          continue;
+        }
+        const requirement = level === 0 ? wanted.get(module.split('.')[0] ?? '') : undefined;
+        if (requirement !== undefined && !found.has(requirement.name))
+          found.set(requirement.name, { requirement, evidence: [evidenceOf(source, statement)] });
+      }
+    }
+  }
+  return [...found.values()].toSorted((a, b) => (a.requirement.name < b.requirement.name ? -1 : 1));
+}
+
+/** Import name → requirement that only development has. */
+function onlyInDevelopment({ production, development }: DependencyFacts): Map<string, Requirement> {
+  const provided = new Set(production.flatMap(({ name }) => modulesOfDistribution(name)));
+  return new Map(
+    development.flatMap((requirement) =>
+      importNames(requirement.name)
+        .filter((module) => !provided.has(module))
+        .map((module) => [module, requirement] as const),
+    ),
+  );
+}
+
+/** pytest and other tools have modules too, though applications do not import them as a rule. */
+function importNames(distribution: string): string[] {
+  const known = modulesOfDistribution(distribution);
+  return known.length > 0 ? known : [distribution.replaceAll('-', '_')];
+}
