@@ -8,10 +8,11 @@ import { entryFiles, listSetting, placeOf, readSettings, settingOf, textSetting 
 import type { DjangoSettings } from './django-settings.ts';
 import { readExisting } from './docker-files.ts';
 import type { DetectionNote, Evidence, Fact, ProjectFacts, StaticFacts } from './facts.ts';
-import { followImports, isTestPath, namedPaths } from './imports.ts';
+import { followImports, isTestPath } from './imports.ts';
 import type { Closure, Reached, Seed } from './imports.ts';
 import { findManagePy } from './manage-py.ts';
-import { lenientFiles } from './memory-files.ts';
+import { lenientFiles, rememberedFiles } from './memory-files.ts';
+import { namedPaths } from './named-paths.ts';
 import { folderOf, isInside, repositoryPath } from './paths.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { findNodes, readPython, textOf } from './python-source.ts';
@@ -29,7 +30,8 @@ export interface DetectionChoice {
  * Finds out what there is to know about a Django project. Nothing of the project is run.
  * Throws DetectionError with one message for the user when the project cannot be read.
  */
-export function detectProject(files: ProjectFiles, choice: DetectionChoice = {}): ProjectFacts {
+export function detectProject(repository: ProjectFiles, choice: DetectionChoice = {}): ProjectFacts {
+  const files = rememberedFiles(repository);
   const manage = findManagePy(files, choice.managePy);
   const workDir = folderOf(manage.path);
   const settings = readSettings(files, manage.path);
