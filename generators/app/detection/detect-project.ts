@@ -8,6 +8,7 @@ import { entryFiles, listSetting, placeOf, readSettings, settingOf, textSetting 
 import type { DjangoSettings } from './django-settings.ts';
 import { readExisting } from './docker-files.ts';
 import type { DetectionNote, Evidence, Fact, ProjectFacts, StaticFacts } from './facts.ts';
+import { readHealthPath } from './health-path.ts';
 import { followImports, isTestPath } from './imports.ts';
 import type { Closure, Reached, Seed } from './imports.ts';
 import { findManagePy } from './manage-py.ts';
@@ -16,7 +17,7 @@ import { namedPaths } from './named-paths.ts';
 import { folderOf, isInside, repositoryPath } from './paths.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { findNodes, readPython, textOf } from './python-source.ts';
-import { readHealthPath, readServices } from './services.ts';
+import { readServices } from './services.ts';
 import { variablesOf } from './settings-variables.ts';
 import { firstOption, optionsOf, stringsIn, textValue } from './values.ts';
 
@@ -89,7 +90,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     services,
     servers: dependencies.servers,
     postgresDriver: dependencies.postgresDriver,
-    healthPath: readHealthPath(lenient, settings),
+    healthPath: readHealthPath(lenient, settings, [wsgi, asgi]),
     existing,
     topLevel: [...files.topLevel()],
     git: { present: git.present, envIgnored: git.ignored('.env') },
