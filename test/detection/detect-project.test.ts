@@ -195,7 +195,7 @@ describe('a settings package', () => {
     expect(facts.staticFiles.root).toBe('backend/static');
     expect(facts.wsgi?.value).toBe('config.wsgi:application');
     expect(facts.notes[0]?.message).toBe(
-      'Settings: config.settings.production (backend/config/wsgi.py:2) is used in production, but backend/manage.py:7 names config.settings.dev.',
+      'Settings: config.settings.production is used in production, but backend/manage.py:7 names config.settings.dev.',
     );
   });
   test('that manage.py names is kept where the one of wsgi.py is empty', () => {

@@ -14,11 +14,12 @@ import type { Closure, Reached, Seed } from './imports.ts';
 import { findManagePy } from './manage-py.ts';
 import { lenientFiles, rememberedFiles } from './memory-files.ts';
 import { namedPaths } from './named-paths.ts';
-import { folderOf, isInside, repositoryPath } from './paths.ts';
+import { folderOf, isInside, joinRelative, repositoryPath } from './paths.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { findNodes, readPython, textOf } from './python-source.ts';
 import { readServices } from './services.ts';
 import { variablesOf } from './settings-variables.ts';
+import { lineOf, scanFile } from './source-scan.ts';
 import { firstOption, optionsOf, stringsIn, textValue } from './values.ts';
 
 /** What the user may decide beforehand. */
@@ -66,6 +67,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     workDir,
     settingsModule: settings.module,
     developmentSettingsModule: developmentSettings(settings, manage.path),
+    configuration: settings.configuration,
     settingsFiles: settings.files,
     wsgi,
     asgi,
@@ -98,6 +100,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
       ...manage.notes,
       ...settings.notes,
       ...dependencies.notes,
+      ...entryNotes(settings, wsgi, asgi),
       ...projectNotes(files, settings, existing, staticFiles),
     ],
   };
@@ -187,28 +190,75 @@ function findEntry(
       return { value: `${found.module}:${found.rest[0]}`, evidence: stated.evidence };
     }
   }
-  const parts = settings.module.value.split('.');
+  const main = settings.module.value;
+  const parts = main.split('.');
   for (let length = parts.length - 1; length >= 0; length -= 1) {
     const module = [...parts.slice(0, length), kind].join('.');
     const file = settings.modules.find(module)?.file;
     if (file !== undefined && file !== null) return entryOf(files, module, file);
   }
-  const own = entryFiles(files, workDir).filter((path) =>
-    new RegExp(`(?:^|/)${kind}(?:\\.py|/__init__\\.py)$`).test(path),
+  // One that names other settings is another program's.
+  const others = new Set(
+    settings.named
+      .filter(({ file }) => !settings.named.some((entry) => entry.file === file && entry.module === main))
+      .map(({ file }) => file),
+  );
+  const own = entryFiles(files, workDir).filter(
+    (path) => new RegExp(`(?:^|/)${kind}(?:\\.py|/__init__\\.py)$`).test(path) && !others.has(path),
   );
   const [only] = own;
   return only === undefined ? null : entryOf(files, settings.modules.nameOf(only), only);
 }
 
+/** What to know about the WSGI and ASGI modules. */
+function entryNotes(
+  settings: DjangoSettings,
+  wsgi: Fact<string> | null,
+  asgi: Fact<string> | null,
+): DetectionNote[] {
+  const notes: DetectionNote[] = [];
+  for (const name of ['WSGI_APPLICATION', 'ASGI_APPLICATION']) {
+    const stated = textSetting(settings, name);
+    const found = stated === null ? undefined : settings.modules.findPrefix(stated.value);
+    if (stated === null || (found?.location.file != null && found.rest.length === 1)) continue;
+    // Channels before version 2 and packages of others have their own.
+    if (found === undefined && settings.modules.find(stated.value.split('.')[0] ?? '') === undefined)
+      continue;
+    notes.push({
+      message: `${name} names ${stated.value}, which does not exist.`,
+      evidence: stated.evidence,
+    });
+  }
+  if (wsgi === null && asgi === null) {
+    const [package_ = ''] = settings.module.value.split('.');
+    notes.push({
+      message: `There is no WSGI or ASGI module, so that a server has nothing to start. Add ${package_}/wsgi.py as django-admin startproject writes it (docs.djangoproject.com/en/stable/howto/deployment/wsgi/).`,
+      evidence: [],
+    });
+  }
+  return notes;
+}
+
+/** The callable of a module: `application`, else what Django's function gives, else `app`. */
 function entryOf(files: ProjectFiles, module: string, file: string): Fact<string> {
   const source = readPython(files, file);
-  const names =
+  const assigned =
     source === undefined
       ? []
       : findNodes(source, new Set(['AssignStatement'])).flatMap((node) =>
-          node.parent?.name === 'Script' && node.firstChild !== null ? [textOf(source, node.firstChild)] : [],
+          node.parent?.name === 'Script' && node.firstChild?.name === 'VariableName'
+            ? [{ name: textOf(source, node.firstChild), text: textOf(source, node) }]
+            : [],
         );
-  const name = names.includes('application') || !names.includes('app') ? 'application' : 'app';
+  const imported = scanFile(files, file)?.imports.map(({ name }) => name) ?? [];
+  const made = assigned.findLast(({ text }) =>
+    /\bget_[aw]sgi_application\s*\(|\bProtocolTypeRouter\s*\(/.test(text),
+  );
+  const names = assigned.map(({ name }) => name);
+  const name =
+    names.includes('application') || imported.includes('application')
+      ? 'application'
+      : (made?.name ?? (names.includes('app') || imported.includes('app') ? 'app' : 'application'));
   return { value: `${module}:${name}`, evidence: [{ file, line: null }] };
 }
 
@@ -297,8 +347,46 @@ function seedsOf(
       add({ target: { file }, reason: 'Celery', evidence: [{ file, line: null }] });
     }
   }
+  seeds.push(...listedApplications(files, settings, workDir), ...startedModules(files, settings, workDir));
   add({ target: { file: managePy }, reason: 'manage.py', evidence: [{ file: managePy, line: null }] });
   return seeds;
+}
+
+/** Settings that list a folder to find their applications: everything that looks like one. */
+function listedApplications(files: ProjectFiles, settings: DjangoSettings, workDir: string): Seed[] {
+  for (const file of settings.files) {
+    const text = files.read(file) ?? '';
+    const listing = /\b(?:listdir|scandir|iterdir|glob|iter_modules|walk_packages)\s*\(/.exec(text);
+    if (listing === null || !text.includes('INSTALLED_APPS')) continue;
+    const line = lineOf(text, listing.index);
+    return files
+      .files()
+      .filter((path) => isInside(path, workDir) && /\/(?:apps|models)\.py$/.test(path) && !isTestPath(path))
+      .map((path) => ({
+        target: { file: path },
+        reason: `looks like an app; ${file}:${line} lists a folder`,
+        evidence: [{ file, line }],
+      }));
+  }
+  return [];
+}
+
+/** Scripts and modules that the Procfile starts: `worker: python worker.py`, `celery -A jobs worker`. */
+function startedModules(files: ProjectFiles, settings: DjangoSettings, workDir: string): Seed[] {
+  return [...new Set(['Procfile', joinRelative(workDir, 'Procfile')])].flatMap((procfile) =>
+    (files.read(procfile) ?? '').split('\n').flatMap((command, index) => {
+      const line = index + 1;
+      const why = { reason: `started by ${procfile}:${line}`, evidence: [{ file: procfile, line }] };
+      const scripts = [...command.matchAll(/\bpython[\d.]*\s+(?:-u\s+)?([\w./-]+\.py)\b/g)]
+        .map((match) => joinRelative(workDir, (match[1] ?? '').replace(/^\.\//, '')))
+        .filter((file) => settings.modules.hasFile(file))
+        .map((file): Seed => ({ target: { file }, ...why }));
+      const modules = [...command.matchAll(/\s(?:-m|-A|--app[= ])\s*([A-Za-z_][\w.]*)/g)].map(
+        (match): Seed => ({ target: { dotted: match[1] ?? '' }, ...why }),
+      );
+      return [...scripts, ...modules];
+    }),
+  );
 }
 
 /** Folders that settings name for a purpose. */

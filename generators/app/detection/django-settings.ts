@@ -10,6 +10,7 @@ import type { ProjectFiles } from './project-files.ts';
 import { indexModules } from './project-modules.ts';
 import type { ProjectModules } from './project-modules.ts';
 import { callArguments, childrenOf, findNodes, readPython, syntaxProblem, textOf } from './python-source.ts';
+import { settingsClass } from './settings-class.ts';
 import { lineOf } from './source-scan.ts';
 import { listItems, optionsOf, stringsIn, textValue } from './values.ts';
 import type { Scope, Value } from './values.ts';
@@ -17,6 +18,8 @@ import type { Scope, Value } from './values.ts';
 /** The settings of a project, read. */
 export interface DjangoSettings {
   module: Fact<string>;
+  /** The class of settings, where they are classes (django-configurations). */
+  configuration: Fact<string> | null;
   /** Dotted modules that manage.py, wsgi.py and asgi.py name, where they differ. */
   named: NamedSettings[];
   /** The deciding module's names. */
@@ -67,6 +70,7 @@ export function requireValidPython(files: ProjectFiles, path: string): void {
 }
 
 const variable = 'DJANGO_SETTINGS_MODULE';
+const classVariable = 'DJANGO_CONFIGURATION';
 
 /** A settings module that a file names. */
 interface NamedSettings {
@@ -79,7 +83,7 @@ interface NamedSettings {
  * The settings modules that a file sets, the first one being what holds with nothing set; else those that the
  * modules set which it calls (`from shop.cli import main`, `runpy.run_module("shop")`).
  */
-function namedModules(evaluation: Evaluation, file: string): NamedSettings[] {
+function namedModules(evaluation: Evaluation, file: string, by = variable): NamedSettings[] {
   loadModule(evaluation, file);
   const text = evaluation.files.read(file) ?? '';
   for (const [, started = ''] of text.matchAll(/\brun_(?:module|path)\(\s*["']([\w./]+)["']/g)) {
@@ -87,7 +91,7 @@ function namedModules(evaluation: Evaluation, file: string): NamedSettings[] {
     const main = location?.folder == null ? location?.file : `${location.folder}/__main__.py`;
     if (main != null) loadModule(evaluation, main);
   }
-  const set = evaluation.environmentSet.filter(({ name }) => name === variable);
+  const set = evaluation.environmentSet.filter(({ name }) => name === by);
   const own = set.filter(({ value }) => value.file === file);
   return (own.length > 0 ? own : set)
     .flatMap(({ value }) => optionsOf(value))
@@ -109,10 +113,12 @@ export function readSettings(files: ProjectFiles, managePy: string): DjangoSetti
   requireValidPython(files, managePy);
   const starter = startEvaluation(files, modules, workDir);
   const named = namedModules(starter, managePy);
+  const classes = namedModules(starter, managePy, classVariable);
   starter.searchPaths.push(...moreSearchPaths(starter));
   for (const file of entryFiles(files, workDir)) {
     const own = startEvaluation(files, modules, workDir);
     named.push(...namedModules(own, file));
+    classes.unshift(...namedModules(own, file, classVariable));
     starter.searchPaths.push(...own.searchPaths, ...moreSearchPaths(own));
   }
   for (const path of starter.searchPaths) addRoot(roots, path, workDir);
@@ -137,6 +143,10 @@ export function readSettings(files: ProjectFiles, managePy: string): DjangoSetti
   for (const read of evaluation.order) requireValidPython(files, read);
   return {
     module,
+    configuration: settingsClass(scope, [
+      ...statedNames(files, workDir, deploymentFiles, classVariable),
+      ...classes,
+    ]),
     named,
     scope,
     evaluation,
@@ -251,7 +261,8 @@ function isForDevelopment(files: ProjectFiles, modules: ProjectModules, module: 
   if (location?.file == null) return false;
   const code = codeOf(files.read(location.file) ?? '');
   if (code === '') return true;
-  if (location.folder === null || /environ|getenv|env\(|config\(/.test(code)) return false;
+  if (location.folder === null || /environ|getenv|env\(|config\(|^\s*(?:if|match)\b/m.test(code))
+    return false;
   const handedOn = /^\s*from\s+\.(\w+)\s+import\s+\*/m.exec(code)?.[1];
   return handedOn !== undefined && developmentName.test(handedOn);
 }
@@ -338,15 +349,27 @@ const otherFiles: readonly RegExp[] = [
   /(?:^|\/)(?:setup\.cfg|pyproject\.toml|tox\.ini|pytest\.ini|Makefile|justfile|gulpfile\.js)$/,
 ];
 
-/**
- * Settings modules that files beside the code state, those of the deployment first. Only what exists counts.
- * Looked at are the work dir, the root and folders of deployment files.
- */
+/** Settings modules that files beside the code state, in the order of their kinds. Only what exists counts. */
 function statedSettings(
   files: ProjectFiles,
   modules: ProjectModules,
   workDir: string,
   kinds: readonly RegExp[],
+): NamedSettings[] {
+  return statedNames(files, workDir, kinds, variable).filter(
+    ({ module }) => modules.find(module)?.file != null,
+  );
+}
+
+/**
+ * What files beside the code set a variable to (`DJANGO_SETTINGS_MODULE=shop.settings`, `--settings shop.settings`).
+ * Looked at are the work dir, the root and folders of deployment files.
+ */
+function statedNames(
+  files: ProjectFiles,
+  workDir: string,
+  kinds: readonly RegExp[],
+  name: string,
 ): NamedSettings[] {
   const near = files
     .files()
@@ -357,21 +380,21 @@ function statedSettings(
           /(?:^|\/)(?:docker|deploy\w*|compose|\.do|etc|infra\w*)\//.test(path) &&
           !/(?:^|\/)(?:tests?|examples?|docs)\//.test(path)),
     );
+  const option = name === variable ? '|--settings[=\\s]\\s*' : '';
+  const stating = new RegExp(
+    `(?:${name}["']?(?:\\s*\\r?\\n\\s*value:\\s*|[ \\t]*[=: ][ \\t]*)${option})["']?(?:\\$\\{\\w+:?-)?([A-Za-z_][\\w.]*)`,
+    'g',
+  );
   return kinds.flatMap((pattern) =>
     near
       .filter((path) => pattern.test(path))
       .flatMap((file) => {
         const text = files.read(file) ?? '';
-        return [
-          ...text.matchAll(
-            /(?:DJANGO_SETTINGS_MODULE["']?(?:\s*\r?\n\s*value:\s*|[ \t]*[=: ][ \t]*)|--settings[=\s]\s*)["']?(?:\$\{\w+:?-)?([A-Za-z_][\w.]*)/g,
-          ),
-        ].flatMap((match) => {
-          const module = match[1] ?? '';
-          return modules.find(module)?.file == null
-            ? []
-            : [{ file, module, evidence: { file, line: lineOf(text, match.index) } }];
-        });
+        return [...text.matchAll(stating)].map((match) => ({
+          file,
+          module: match[1] ?? '',
+          evidence: { file, line: lineOf(text, match.index) },
+        }));
       }),
   );
 }
@@ -423,7 +446,7 @@ function missingSettings(
   );
 }
 
-/** One note where manage.py, wsgi.py and asgi.py name other settings than the ones taken, with all places. */
+/** One note where manage.py, wsgi.py and asgi.py name other settings than the ones taken; its evidence is the latter's place. */
 function disagreement(
   files: ProjectFiles,
   modules: ProjectModules,
@@ -441,7 +464,7 @@ function disagreement(
   const told = list.map((entry) => `${placeOfEvidence(entry.evidence)} names ${entry.module}${state(entry)}`);
   return [
     {
-      message: `Settings: ${module.value} (${firstPlace(module.evidence)}) is used in production, but ${told.join(', ')}.`,
+      message: `Settings: ${module.value} is used in production, but ${told.join(', ')}.`,
       evidence: [...module.evidence, ...list.map((entry) => entry.evidence)],
     },
   ];

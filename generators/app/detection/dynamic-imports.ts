@@ -102,6 +102,7 @@ function namedByCall(context: Context, call: SyntaxNode): NamedModule[] {
     });
   }
   const computed = computedPrefix(context, first.value);
+  packages.push(...leadingPackage(context, first.value));
   if (/(?:^|\.)include$/.test(name) && computed === undefined) return [];
   return doubtful(context, at, computed ?? '', packages);
 }
@@ -155,6 +156,15 @@ function packageArgument(context: Context, node: SyntaxNode): string[] {
   if (/^__(?:name|package)__$/.test(text)) return ['.'];
   const owner = /^([A-Za-z_][\w.]*)\.__(?:name|package)__$/.exec(text)?.[1];
   return owner === undefined ? literalsOf(context, node) : importedAs(context, owner);
+}
+
+/** The package whose name a computed one begins with: `f"{plugins.__name__}.{x}"`, `__package__ + "." + x`. */
+function leadingPackage(context: Context, node: SyntaxNode): string[] {
+  const match = /^(?:[fF][rR]?["']+\{\s*)?(?:([A-Za-z_][\w.]*)\.)?__(?:name|package)__\s*[}+]/.exec(
+    textOf(context.source, node),
+  );
+  if (match === null) return [];
+  return match[1] === undefined ? ['.'] : importedAs(context, match[1]);
 }
 
 /**

@@ -2,7 +2,7 @@ import { callFunction, loadModule } from './evaluate-statements.ts';
 import { startEvaluation } from './evaluation.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { Reached } from './imports.ts';
-import { folderOf, isInside, repositoryPath } from './paths.ts';
+import { folderOf, isInside, joinRelative, repositoryPath } from './paths.ts';
 import type { ProjectFiles } from './project-files.ts';
 import type { ModuleLocation, ProjectModules } from './project-modules.ts';
 import { childrenOf, findNodes, readPython } from './python-source.ts';
@@ -78,7 +78,14 @@ export function namedPaths(
       add(existingPath(modules, workDir, text), file, line);
       for (const path of dataByName.get(text) ?? []) add(path, file, line);
     }
-    if (computes(file)) evaluateAll(files, evaluation, file);
+    if (!computes(file)) continue;
+    evaluateAll(files, evaluation, file);
+    for (const { text, at } of source.strings) {
+      if (!/^[\w-]+$/.test(text) || !isPathPart(source, at)) continue;
+      const folder = joinRelative(workDir, text);
+      if (modules.hasFolder(folder) && modules.pythonFilesIn(folder).length === 0)
+        add(folder, file, () => lineOf(source.text, at));
+    }
   }
   return found;
 }
@@ -96,6 +103,12 @@ function dataFiles(files: ProjectFiles): ReadonlyMap<string, readonly string[]> 
   }
   for (const [name, paths] of found) if (paths.length > 3) found.delete(name);
   return found;
+}
+
+/** A folder in a path that is computed further: `BASE_DIR / "words" / name`, `os.path.join(BASE_DIR, "words", name)`. */
+function isPathPart(source: ScannedSource, at: number): boolean {
+  const before = source.text.slice(Math.max(0, at - 160), at);
+  return /(?:[\w)\]]\s*\/\s*|\bPath\(\s*|\bjoin\((?:[^()\n]|\([^()\n]*\))*,\s*)$/.test(before);
 }
 
 /** `path("docs/", …)`: a route of the URL configuration, no folder. */

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { Answers } from '../answers/answers.ts';
 import { firstPlace } from '../detection/evidence.ts';
-import type { ProjectFacts } from '../detection/facts.ts';
+import { DetectionError, type ProjectFacts } from '../detection/facts.ts';
 import { baseImage, debianReleaseFor } from './base-image.ts';
 import {
   CONTAINER_DATABASE,
@@ -45,9 +45,15 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
   const debianRelease = debianReleaseFor(answers.pythonVersion);
   const images = readKnowledge<ImageTable>('container-images');
   const { application, entryPoint } = applicationFor(facts, answers.server);
+  if (application === '') {
+    throw new DetectionError(
+      'There is no WSGI or ASGI module (wsgi.py, asgi.py), so that a server has nothing to start. Add one beside the settings, as django-admin startproject writes it, then run the generator again.',
+    );
+  }
   // Both end up in commands and in Python; detection takes the callable's name as it is written.
   for (const [what, name] of [
     ['The settings module', facts.settingsModule.value],
+    ['The class of settings', facts.configuration?.value ?? 'none'],
     ['The WSGI or ASGI application', application],
   ]) {
     if (!/^[\p{L}\p{N}_.]+(?::[\p{L}\p{N}_]+)?$/u.test(name ?? '')) {
@@ -79,6 +85,7 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
     uvImage: `${images.uv.image}:${images.uv.version}`,
     workDir: inImage(facts.workDir),
     settingsModule: facts.settingsModule.value,
+    configuration: facts.configuration?.value ?? null,
     developmentSettingsModule: (facts.developmentSettingsModule ?? facts.settingsModule).value,
     application,
     entryPoint,

@@ -84,6 +84,8 @@ export interface Plan {
   /** Absolute work dir in the container. */
   workDir: string;
   settingsModule: string;
+  /** The class of settings for production (django-configurations). */
+  configuration: string | null;
   /** For the development stage. */
   developmentSettingsModule: string;
   /** `backendAI.wsgi:application` */
