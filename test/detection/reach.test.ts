@@ -340,6 +340,20 @@ describe('data', () => {
     });
     expect(found).toEqual({ catalog: 'named in orders/views.py:2' });
   });
+  test('a folder further down a path, or one that the site fills, is none of the root', () => {
+    expect(
+      reached({
+        'orders/views.py':
+          'import os\nfrom django.conf import settings\na = open(os.path.join(settings.BASE_DIR, "orders", "static", "frontend", name))\nb = os.path.join(settings.BASE_DIR, "uploads", name)\n',
+        'uploads/x.png': '',
+      }),
+    ).toEqual({});
+  });
+  test('STATIC_ROOT that holds the whole project hides nothing', () => {
+    expect(reached({ ...withSettings('STATIC_ROOT = BASE_DIR\n'), 'words/x.json': '' })).toEqual({
+      words: 'not clear whether it is used',
+    });
+  });
   test('a route is no folder', () => {
     expect(
       reached({

@@ -17,6 +17,9 @@ const computesPaths = /BASE_DIR|__file__|_(?:DIR|ROOT|PATH|FOLDER)\b|\bPath\(|os
 const dataFile =
   /^[\w .-]+\.(?:pkl|pickle|joblib|sav|onnx|pt|pth|h5|keras|tflite|pb|safetensors|gguf|model|npz|npy|parquet|bst|cbm|mlmodel|faiss|csv|tsv|xlsx?|jsonl|ttf|otf|mmdb|pmml)$/i;
 
+/** Folders that a running site fills. */
+const filledLater = /^(?:media|mediafiles|uploads?|static_?root|staticfiles|logs?|tmp|temp|backups?)$/i;
+
 /**
  * Paths that the reached code and the settings name: `BASE_DIR / "models" / "x.pkl"`, `open("data/words.txt")`,
  * and data files named where the folder is not written. Only what exists in the repository counts.
@@ -81,7 +84,7 @@ export function namedPaths(
     if (!computes(file)) continue;
     evaluateAll(files, evaluation, file);
     for (const { text, at } of source.strings) {
-      if (!/^[\w-]+$/.test(text) || !isPathPart(source, at)) continue;
+      if (!/^[\w-]+$/.test(text) || filledLater.test(text) || !isPathPart(source, at)) continue;
       const folder = joinRelative(workDir, text);
       if (modules.hasFolder(folder) && modules.pythonFilesIn(folder).length === 0)
         add(folder, file, () => lineOf(source.text, at));
@@ -108,7 +111,7 @@ function dataFiles(files: ProjectFiles): ReadonlyMap<string, readonly string[]> 
 /** A folder in a path that is computed further: `BASE_DIR / "words" / name`, `os.path.join(BASE_DIR, "words", name)`. */
 function isPathPart(source: ScannedSource, at: number): boolean {
   const before = source.text.slice(Math.max(0, at - 160), at);
-  return /(?:[\w)\]]\s*\/\s*|\bPath\(\s*|\bjoin\((?:[^()\n]|\([^()\n]*\))*,\s*)$/.test(before);
+  return /(?:[\w)\]]\s*\/\s*|\bPath\(\s*|\bjoin\((?:[^()\n"']|\([^()\n]*\))*,\s*)$/.test(before);
 }
 
 /** `path("docs/", …)`: a route of the URL configuration, no folder. */
