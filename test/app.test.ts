@@ -111,6 +111,30 @@ describe('the generator in Yeoman', () => {
     expect(read(result, 'Dockerfile.old')).toBe(readFileSync(join(SAMPLE, 'Dockerfile'), 'utf8'));
   });
 
+  it('asks which manage.py where there are several, stores it, and names the option without a terminal', async () => {
+    const twice = (options: Record<string, unknown>) =>
+      helpers
+        .create(Generator, NAMESPACE, { ...REAL })
+        .inTmpDir((folder) => {
+          for (const name of ['admin', 'backend']) cpSync(SAMPLE, join(folder, name), { recursive: true });
+        })
+        .withOptions(asOptions({ ...REAL, ...options }));
+    await expect(twice({ interactive: false }).run()).rejects.toThrow(
+      'several manage.py: admin/manage.py, backend/manage.py. Say which one with --manage-py PATH',
+    );
+    const apps = ALL_ANSWERS.apps.map((name) => `backend/${name}`);
+    const answers = { ...ALL_ANSWERS, apps, managePy: 'backend/manage.py' };
+    const first = await twice({ interactive: true })
+      .withAnswers(answers, { throwOnMissingAnswer: true })
+      .run();
+    expect(first.askedQuestions.map((question) => question.name)[0]).toBe('managePy');
+    expect(read(first, '.yo-rc.json')).toContain('"managePy": "backend/manage.py"');
+    expect(printed).toContain('Found backend/manage.py');
+    const second = await runAgain(first, { defaults: true });
+    expect(second.askedQuestions).toEqual([]);
+    expect(printed).toContain('Everything is up to date');
+  });
+
   it('asks only what is new at a second run', async () => {
     const first = await runOn({}, ALL_ANSWERS);
     const second = await runAgain(first, {}, {});

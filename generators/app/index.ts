@@ -8,6 +8,8 @@ import { detectProject } from './detection/detect-project.ts';
 import { formatDetection } from './detection/detection-table.ts';
 import { readDiskFiles } from './detection/disk-files.ts';
 import { DetectionError, type ProjectFacts } from './detection/facts.ts';
+import { SeveralManagePyError } from './detection/manage-py.ts';
+import type { ProjectFiles } from './detection/project-files.ts';
 import { withoutFiles } from './detection/without-files.ts';
 import { RUN_OPTIONS, type RunOptions } from './options.ts';
 import { packageVersion } from './planning/knowledge.ts';
@@ -41,6 +43,8 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   // Each is filled by one step of the run loop and read by later ones.
   #lock: Lock | null = null;
   #facts!: ProjectFacts;
+  /** The manage.py that the user chose, to be stored. */
+  #managePy: string | undefined;
   #resolved!: ResolvedAnswers;
   #plan!: Plan;
   #changePlan!: ChangePlan;
@@ -68,15 +72,38 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   }
 
   async initializing(): Promise<void> {
-    await this.#forUser(() => {
-      const { managePy } = this.options;
-      const choice = typeof managePy === 'string' && managePy !== '' ? { managePy } : undefined;
+    await this.#forUser(async () => {
       this.#lock = readLock(this.#read(LOCK_FILE), packageVersion());
       // What we wrote is no fact about the project.
       const own = [...Object.keys(this.#lock?.files ?? {}), LOCK_FILE, ANSWERS_FILE];
-      this.#facts = detectProject(withoutFiles(readDiskFiles(this.destinationRoot()), own), choice);
+      this.#facts = await this.#detect(withoutFiles(readDiskFiles(this.destinationRoot()), own));
     });
     if (this.#onlyDetects()) this.#printDetection();
+  }
+
+  /** Several manage.py become a question where one may be asked; its answer is `--manage-py` from then on. */
+  async #detect(files: ProjectFiles): Promise<ProjectFacts> {
+    const { managePy } = this.options;
+    const given = typeof managePy === 'string' && managePy !== '' ? managePy : undefined;
+    const stored = readStoredAnswers(this.#read(ANSWERS_FILE)).managePy;
+    const known = typeof stored === 'string' && files.exists(stored) ? stored : undefined;
+    this.#managePy = given ?? (this.options.askAnswered && this.#mayAsk() ? undefined : known);
+    try {
+      return detectProject(files, { managePy: this.#managePy });
+    } catch (error) {
+      if (!(error instanceof SeveralManagePyError) || !this.#mayAsk() || this.#onlyDetects()) throw error;
+      const answer = await this.#prompt<{ managePy: string }>([
+        {
+          type: 'select',
+          name: 'managePy',
+          message: 'Which manage.py is the project’s?',
+          default: known,
+          choices: error.candidates.map((path) => ({ value: path, name: path })),
+        },
+      ]);
+      this.#managePy = answer.managePy;
+      return detectProject(files, answer);
+    }
   }
 
   async prompting(): Promise<void> {
@@ -140,7 +167,12 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       writeChanges(root, this.#changePlan.changes);
       this.#writeIfChanged(
         ANSWERS_FILE,
-        withStoredAnswers(this.#read(ANSWERS_FILE), this.#resolved.answers, this.#resolved.offered),
+        withStoredAnswers(
+          this.#read(ANSWERS_FILE),
+          this.#resolved.answers,
+          this.#resolved.offered,
+          this.#managePy === undefined ? undefined : this.#facts.managePy.value,
+        ),
       );
       // Last: it claims what is on disk.
       const lock = { generatorVersion: packageVersion(), files: this.#changePlan.lockFiles };

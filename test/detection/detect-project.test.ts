@@ -194,7 +194,9 @@ describe('a settings package', () => {
     expect(facts.thirdPartyApps).toEqual([]);
     expect(facts.staticFiles.root).toBe('backend/static');
     expect(facts.wsgi?.value).toBe('config.wsgi:application');
-    expect(facts.notes[0]?.message).toContain('backend/manage.py names config.settings.dev');
+    expect(facts.notes[0]?.message).toBe(
+      'Settings: config.settings.production is used in production, but backend/manage.py:7 names config.settings.dev.',
+    );
   });
   test('that manage.py names is kept where the one of wsgi.py is empty', () => {
     const empty = { ...files, 'backend/config/settings/production.py': '' };

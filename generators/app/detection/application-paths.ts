@@ -47,8 +47,12 @@ export function applicationPaths(
   files: ProjectFiles,
   workDir: string,
   closure: Closure,
-  known: KnownPaths,
+  given: KnownPaths,
 ): ApplicationPath[] {
+  // A root that holds the whole work dir was misread or is a mistake; the code in it is no product.
+  const apart = (path: string | null): string | null =>
+    path === null || isInside(workDir, path) ? null : path;
+  const known = { ...given, staticRoot: apart(given.staticRoot), mediaRoot: apart(given.mediaRoot) };
   const found = new Map<string, ApplicationPath>();
   const childOf = (path: string): string => childPath(path, workDir);
   const isFile = (path: string): boolean => files.exists(path);

@@ -1,6 +1,5 @@
 import type { SettingsVariable } from './facts.ts';
 import type { ProjectFiles } from './project-files.ts';
-import { readPython } from './python-source.ts';
 
 const MISSING =
   /\b(?:required|must (?:be|have|not)|not (?:set|provided|configured|defined|found)|missing|need(?:s|ed)?|set the|provide)\b/i;
@@ -19,7 +18,7 @@ export function markDemanded(
   if (open.length === 0) return [...variables];
   const messages: string[] = [];
   for (const path of modules) {
-    const text = readPython(files, path)?.text ?? '';
+    const text = files.read(path) ?? '';
     for (const [, message = ''] of text.matchAll(
       /\bImproperlyConfigured\(\s*((?:[^()]|\([^()]*\)){1,400})\)/g,
     ))

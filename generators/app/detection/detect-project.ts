@@ -10,18 +10,21 @@ import { entryFiles, listSetting, placeOf, readSettings, settingOf, textSetting 
 import type { DjangoSettings } from './django-settings.ts';
 import { readExisting } from './docker-files.ts';
 import type { DetectionNote, Evidence, Fact, ProjectFacts, StaticFacts } from './facts.ts';
-import { followImports, isTestPath, namedPaths } from './imports.ts';
+import { readHealthPath } from './health-path.ts';
+import { followImports, isTestPath } from './imports.ts';
 import type { Closure, Reached, Seed } from './imports.ts';
 import { findManagePy } from './manage-py.ts';
-import { lenientFiles } from './memory-files.ts';
-import { folderOf, isInside, repositoryPath } from './paths.ts';
+import { lenientFiles, rememberedFiles } from './memory-files.ts';
+import { namedPaths } from './named-paths.ts';
+import { folderOf, isInside, joinRelative, repositoryPath } from './paths.ts';
 import { readPreparation } from './preparation.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { findNodes, readPython, textOf } from './python-source.ts';
-import { readHealthPath, readServices } from './services.ts';
+import { readServices } from './services.ts';
 import { fixedSettings } from './settings-replacement.ts';
 import { staticServing } from './static-serving.ts';
 import { variablesOf } from './settings-variables.ts';
+import { lineOf, scanFile } from './source-scan.ts';
 import { firstOption, optionsOf, stringsIn, textValue } from './values.ts';
 import { writtenPaths } from './written-paths.ts';
 
@@ -35,7 +38,8 @@ export interface DetectionChoice {
  * Finds out what there is to know about a Django project. Nothing of the project is run.
  * Throws DetectionError with one message for the user when the project cannot be read.
  */
-export function detectProject(files: ProjectFiles, choice: DetectionChoice = {}): ProjectFacts {
+export function detectProject(repository: ProjectFiles, choice: DetectionChoice = {}): ProjectFacts {
+  const files = rememberedFiles(repository);
   const manage = findManagePy(files, choice.managePy);
   const workDir = folderOf(manage.path);
   const settings = readSettings(files, manage.path);
@@ -79,6 +83,7 @@ export function detectProject(files: ProjectFiles, choice: DetectionChoice = {})
     workDir,
     settingsModule: settings.module,
     developmentSettingsModule: developmentSettings(settings, manage.path),
+    configuration: settings.configuration,
     settingsFiles: settings.files,
     wsgi,
     asgi,
@@ -106,7 +111,7 @@ export function detectProject(files: ProjectFiles, choice: DetectionChoice = {})
     services,
     servers: dependencies.servers,
     postgresDriver: dependencies.postgresDriver,
-    healthPath: readHealthPath(lenient, settings),
+    healthPath: readHealthPath(lenient, settings, [wsgi, asgi]),
     existing,
     topLevel: [...files.topLevel()],
     git: { present: git.present, envIgnored: git.ignored('.env') },
@@ -114,6 +119,7 @@ export function detectProject(files: ProjectFiles, choice: DetectionChoice = {})
       ...manage.notes,
       ...settings.notes,
       ...dependencies.notes,
+      ...entryNotes(settings, wsgi, asgi),
       ...projectNotes(files, settings, existing, staticFiles),
     ],
   };
@@ -203,28 +209,75 @@ function findEntry(
       return { value: `${found.module}:${found.rest[0]}`, evidence: stated.evidence };
     }
   }
-  const parts = settings.module.value.split('.');
+  const main = settings.module.value;
+  const parts = main.split('.');
   for (let length = parts.length - 1; length >= 0; length -= 1) {
     const module = [...parts.slice(0, length), kind].join('.');
     const file = settings.modules.find(module)?.file;
     if (file !== undefined && file !== null) return entryOf(files, module, file);
   }
-  const own = entryFiles(files, workDir).filter((path) =>
-    new RegExp(`(?:^|/)${kind}(?:\\.py|/__init__\\.py)$`).test(path),
+  // One that names other settings is another program's.
+  const others = new Set(
+    settings.named
+      .filter(({ file }) => !settings.named.some((entry) => entry.file === file && entry.module === main))
+      .map(({ file }) => file),
+  );
+  const own = entryFiles(files, workDir).filter(
+    (path) => new RegExp(`(?:^|/)${kind}(?:\\.py|/__init__\\.py)$`).test(path) && !others.has(path),
   );
   const [only] = own;
   return only === undefined ? null : entryOf(files, settings.modules.nameOf(only), only);
 }
 
+/** What to know about the WSGI and ASGI modules. */
+function entryNotes(
+  settings: DjangoSettings,
+  wsgi: Fact<string> | null,
+  asgi: Fact<string> | null,
+): DetectionNote[] {
+  const notes: DetectionNote[] = [];
+  for (const name of ['WSGI_APPLICATION', 'ASGI_APPLICATION']) {
+    const stated = textSetting(settings, name);
+    const found = stated === null ? undefined : settings.modules.findPrefix(stated.value);
+    if (stated === null || (found?.location.file != null && found.rest.length === 1)) continue;
+    // Channels before version 2 and packages of others have their own.
+    if (found === undefined && settings.modules.find(stated.value.split('.')[0] ?? '') === undefined)
+      continue;
+    notes.push({
+      message: `${name} names ${stated.value}, which does not exist.`,
+      evidence: stated.evidence,
+    });
+  }
+  if (wsgi === null && asgi === null) {
+    const [package_ = ''] = settings.module.value.split('.');
+    notes.push({
+      message: `There is no WSGI or ASGI module, so that a server has nothing to start. Add ${package_}/wsgi.py as django-admin startproject writes it (docs.djangoproject.com/en/stable/howto/deployment/wsgi/).`,
+      evidence: [],
+    });
+  }
+  return notes;
+}
+
+/** The callable of a module: `application`, else what Django's function gives, else `app`. */
 function entryOf(files: ProjectFiles, module: string, file: string): Fact<string> {
   const source = readPython(files, file);
-  const names =
+  const assigned =
     source === undefined
       ? []
       : findNodes(source, new Set(['AssignStatement'])).flatMap((node) =>
-          node.parent?.name === 'Script' && node.firstChild !== null ? [textOf(source, node.firstChild)] : [],
+          node.parent?.name === 'Script' && node.firstChild?.name === 'VariableName'
+            ? [{ name: textOf(source, node.firstChild), text: textOf(source, node) }]
+            : [],
         );
-  const name = names.includes('application') || !names.includes('app') ? 'application' : 'app';
+  const imported = scanFile(files, file)?.imports.map(({ name }) => name) ?? [];
+  const made = assigned.findLast(({ text }) =>
+    /\bget_[aw]sgi_application\s*\(|\bProtocolTypeRouter\s*\(/.test(text),
+  );
+  const names = assigned.map(({ name }) => name);
+  const name =
+    names.includes('application') || imported.includes('application')
+      ? 'application'
+      : (made?.name ?? (names.includes('app') || imported.includes('app') ? 'app' : 'application'));
   return { value: `${module}:${name}`, evidence: [{ file, line: null }] };
 }
 
@@ -313,8 +366,46 @@ function seedsOf(
       add({ target: { file }, reason: 'Celery', evidence: [{ file, line: null }] });
     }
   }
+  seeds.push(...listedApplications(files, settings, workDir), ...startedModules(files, settings, workDir));
   add({ target: { file: managePy }, reason: 'manage.py', evidence: [{ file: managePy, line: null }] });
   return seeds;
+}
+
+/** Settings that list a folder to find their applications: everything that looks like one. */
+function listedApplications(files: ProjectFiles, settings: DjangoSettings, workDir: string): Seed[] {
+  for (const file of settings.files) {
+    const text = files.read(file) ?? '';
+    const listing = /\b(?:listdir|scandir|iterdir|glob|iter_modules|walk_packages)\s*\(/.exec(text);
+    if (listing === null || !text.includes('INSTALLED_APPS')) continue;
+    const line = lineOf(text, listing.index);
+    return files
+      .files()
+      .filter((path) => isInside(path, workDir) && /\/(?:apps|models)\.py$/.test(path) && !isTestPath(path))
+      .map((path) => ({
+        target: { file: path },
+        reason: `looks like an app; ${file}:${line} lists a folder`,
+        evidence: [{ file, line }],
+      }));
+  }
+  return [];
+}
+
+/** Scripts and modules that the Procfile starts: `worker: python worker.py`, `celery -A jobs worker`. */
+function startedModules(files: ProjectFiles, settings: DjangoSettings, workDir: string): Seed[] {
+  return [...new Set(['Procfile', joinRelative(workDir, 'Procfile')])].flatMap((procfile) =>
+    (files.read(procfile) ?? '').split('\n').flatMap((command, index) => {
+      const line = index + 1;
+      const why = { reason: `started by ${procfile}:${line}`, evidence: [{ file: procfile, line }] };
+      const scripts = [...command.matchAll(/\bpython[\d.]*\s+(?:-u\s+)?([\w./-]+\.py)\b/g)]
+        .map((match) => joinRelative(workDir, (match[1] ?? '').replace(/^\.\//, '')))
+        .filter((file) => settings.modules.hasFile(file))
+        .map((file): Seed => ({ target: { file }, ...why }));
+      const modules = [...command.matchAll(/\s(?:-m|-A|--app[= ])\s*([A-Za-z_][\w.]*)/g)].map(
+        (match): Seed => ({ target: { dotted: match[1] ?? '' }, ...why }),
+      );
+      return [...scripts, ...modules];
+    }),
+  );
 }
 
 /** Folders that settings name for a purpose. */

@@ -118,6 +118,12 @@ function projectRows(facts: ProjectFacts): Row[] {
     },
     { label: 'settings', value: facts.settingsModule.value, evidence: facts.settingsModule.evidence },
   ];
+  if (facts.configuration !== null)
+    rows.push({
+      label: 'class',
+      value: facts.configuration.value,
+      evidence: facts.configuration.evidence,
+    });
   for (const kind of ['wsgi', 'asgi'] as const) {
     const entry = facts[kind];
     if (entry !== null)

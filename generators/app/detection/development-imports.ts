@@ -6,7 +6,7 @@ import type { DjangoSettings } from './django-settings.ts';
 import type { Evidence, Fact } from './facts.ts';
 import { folderOf, joinRelative } from './paths.ts';
 import type { ProjectFiles } from './project-files.ts';
-import { childrenOf, evidenceOf, importedNames, readPython } from './python-source.ts';
+import { lineOf, scanFile } from './source-scan.ts';
 import { stringsIn } from './values.ts';
 
 /**
@@ -64,24 +64,22 @@ export function developmentImports(
   }
 
   for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-    const source = readPython(files, file);
+    const source = scanFile(files, file);
     if (source === undefined) continue;
-    for (const statement of childrenOf(source.tree.topNode)) {
-      if (statement.name !== 'ImportStatement') continue;
-      for (const { level, module, name } of importedNames(source, statement)) {
-        const location =
-          name === null ? modules.findPrefix(module)?.location : findImport(modules, file, level, module);
-        if (location !== undefined) {
-          reach(location.file);
-          const submodule =
-            name === null || name === '*' ? undefined : findSubmodule(modules, location, name);
-          if (submodule !== undefined) reach(submodule.file);
-          continue;
-        }
-        const requirement = level === 0 ? wanted.get(module.split('.')[0] ?? '') : undefined;
-        if (requirement !== undefined && !found.has(requirement.name))
-          found.set(requirement.name, { requirement, evidence: [evidenceOf(source, statement)] });
+    for (const { level, module, name, at } of source.imports) {
+      // Indented is inside of something.
+      if (at > 0 && source.text[at - 1] !== '\n') continue;
+      const location =
+        name === null ? modules.findPrefix(module)?.location : findImport(modules, file, level, module);
+      if (location !== undefined) {
+        reach(location.file);
+        const submodule = name === null || name === '*' ? undefined : findSubmodule(modules, location, name);
+        if (submodule !== undefined) reach(submodule.file);
+        continue;
       }
+      const requirement = level === 0 ? wanted.get(module.split('.')[0] ?? '') : undefined;
+      if (requirement !== undefined && !found.has(requirement.name))
+        found.set(requirement.name, { requirement, evidence: [{ file, line: lineOf(source.text, at) }] });
     }
   }
   return [...found.values()].toSorted((a, b) => (a.requirement.name < b.requirement.name ? -1 : 1));

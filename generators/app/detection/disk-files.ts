@@ -132,9 +132,10 @@ function isFile(path: string): boolean {
 
 function readText(root: string, path: string): string | undefined {
   const absolute = join(root, path);
-  if (!isFile(absolute)) return undefined;
   try {
-    if (statSync(absolute).size > 2 * 1024 * 1024) throw tooLarge(path);
+    const found = statSync(absolute, { throwIfNoEntry: false });
+    if (found === undefined || !found.isFile()) return undefined;
+    if (found.size > 2 * 1024 * 1024) throw tooLarge(path);
     return checkedText(path, readFileSync(absolute, 'utf8'));
   } catch (error) {
     if (error instanceof DetectionError) throw error;

@@ -1,22 +1,27 @@
+import { evaluate } from './evaluate-expression.ts';
 import { loadModule } from './evaluate-statements.ts';
 import { startEvaluation } from './evaluation.ts';
 import type { Evaluation } from './evaluation.ts';
-import { firstPlace } from './evidence.ts';
+import { firstPlace, placeOfEvidence } from './evidence.ts';
 import { DetectionError } from './facts.ts';
 import type { DetectionNote, Evidence, Fact } from './facts.ts';
 import { folderOf, isInside, joinRelative, repositoryPath } from './paths.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { indexModules } from './project-modules.ts';
 import type { ProjectModules } from './project-modules.ts';
-import { readPython, syntaxProblem } from './python-source.ts';
-import { listItems, optionsOf, textValue } from './values.ts';
+import { callArguments, childrenOf, findNodes, readPython, syntaxProblem, textOf } from './python-source.ts';
+import { settingsClass } from './settings-class.ts';
+import { lineOf } from './source-scan.ts';
+import { listItems, optionsOf, stringsIn, textValue } from './values.ts';
 import type { Scope, Value } from './values.ts';
 
 /** The settings of a project, read. */
 export interface DjangoSettings {
   module: Fact<string>;
+  /** The class of settings, where they are classes (django-configurations). */
+  configuration: Fact<string> | null;
   /** Dotted modules that manage.py, wsgi.py and asgi.py name, where they differ. */
-  named: { file: string; module: string; evidence: Evidence }[];
+  named: NamedSettings[];
   /** The deciding module's names. */
   scope: Scope;
   evaluation: Evaluation;
@@ -65,21 +70,40 @@ export function requireValidPython(files: ProjectFiles, path: string): void {
 }
 
 const variable = 'DJANGO_SETTINGS_MODULE';
+const classVariable = 'DJANGO_CONFIGURATION';
 
-/** The settings modules that a file sets, the first one being what holds with nothing set. */
-function namedModules(evaluation: Evaluation, file: string): { module: string; evidence: Evidence }[] {
+/** A settings module that a file names. */
+interface NamedSettings {
+  file: string;
+  module: string;
+  evidence: Evidence;
+}
+
+/**
+ * The settings modules that a file sets, the first one being what holds with nothing set; else those that the
+ * modules set which it calls (`from shop.cli import main`, `runpy.run_module("shop")`).
+ */
+function namedModules(evaluation: Evaluation, file: string, by = variable): NamedSettings[] {
   loadModule(evaluation, file);
-  return evaluation.environmentSet
-    .filter(({ name, value }) => name === variable && value.file === file)
+  const text = evaluation.files.read(file) ?? '';
+  for (const [, started = ''] of text.matchAll(/\brun_(?:module|path)\(\s*["']([\w./]+)["']/g)) {
+    const location = evaluation.modules.find(started.replace(/\.py$/, '').replaceAll('/', '.'));
+    const main = location?.folder == null ? location?.file : `${location.folder}/__main__.py`;
+    if (main != null) loadModule(evaluation, main);
+  }
+  const set = evaluation.environmentSet.filter(({ name }) => name === by);
+  const own = set.filter(({ value }) => value.file === file);
+  return (own.length > 0 ? own : set)
     .flatMap(({ value }) => optionsOf(value))
     .flatMap((option) => {
       const module = textValue(option);
-      return module === undefined ? [] : [{ module, evidence: placeOf(option) }];
+      return module === undefined ? [] : [{ file, module, evidence: placeOf(option) }];
     });
 }
 
 /**
- * Reads the settings that manage.py names, or wsgi.py/asgi.py, or an env file, or the only ones there are.
+ * Reads the settings that manage.py names, or wsgi.py/asgi.py, or a file of the deployment, or the only ones there
+ * are; those for production where both are there.
  * Throws DetectionError when they cannot be found or have a syntax error.
  */
 export function readSettings(files: ProjectFiles, managePy: string): DjangoSettings {
@@ -88,11 +112,14 @@ export function readSettings(files: ProjectFiles, managePy: string): DjangoSetti
   let modules = indexModules(files, roots);
   requireValidPython(files, managePy);
   const starter = startEvaluation(files, modules, workDir);
-  const named = namedModules(starter, managePy).map((found) => ({ file: managePy, ...found }));
+  const named = namedModules(starter, managePy);
+  const classes = namedModules(starter, managePy, classVariable);
+  starter.searchPaths.push(...moreSearchPaths(starter));
   for (const file of entryFiles(files, workDir)) {
     const own = startEvaluation(files, modules, workDir);
-    named.push(...namedModules(own, file).map((found) => ({ file, ...found })));
-    starter.searchPaths.push(...own.searchPaths);
+    named.push(...namedModules(own, file));
+    classes.unshift(...namedModules(own, file, classVariable));
+    starter.searchPaths.push(...own.searchPaths, ...moreSearchPaths(own));
   }
   for (const path of starter.searchPaths) addRoot(roots, path, workDir);
   modules = indexModules(files, roots);
@@ -105,7 +132,8 @@ export function readSettings(files: ProjectFiles, managePy: string): DjangoSetti
   let evaluation = startEvaluation(files, modules, workDir);
   let scope = loadModule(evaluation, file);
   const known = modules.roots.length;
-  for (const path of evaluation.searchPaths) addRoot(roots, path, workDir);
+  for (const path of [...evaluation.searchPaths, ...moreSearchPaths(evaluation)])
+    addRoot(roots, path, workDir);
   if (roots.length > known) {
     modules = indexModules(files, roots);
     evaluation = startEvaluation(files, modules, workDir);
@@ -115,13 +143,42 @@ export function readSettings(files: ProjectFiles, managePy: string): DjangoSetti
   for (const read of evaluation.order) requireValidPython(files, read);
   return {
     module,
+    configuration: settingsClass(scope, [
+      ...statedNames(files, workDir, deploymentFiles, classVariable),
+      ...classes,
+    ]),
     named,
     scope,
     evaluation,
     modules,
     files: [...evaluation.order],
-    notes: disagreement(named, module),
+    notes: disagreement(files, modules, named, module),
   };
+}
+
+/** `sys.path += […]` and `sys.path.extend([…])` in the modules read. */
+function moreSearchPaths(evaluation: Evaluation): string[] {
+  return evaluation.order.flatMap((file) => {
+    const scope = evaluation.scopes.get(file);
+    if (scope == null || !/\bsys\.path(?:\s*\+=|\.extend\b|\[)/.test(scope.source.text)) return [];
+    const statements = findNodes(
+      scope.source,
+      new Set(['UpdateStatement', 'AssignStatement', 'CallExpression']),
+    );
+    return statements.flatMap((node) => {
+      const [target, second, third] = childrenOf(node);
+      const name = target === undefined ? '' : textOf(scope.source, target);
+      const given =
+        node.name === 'CallExpression'
+          ? name === 'sys.path.extend' && second !== undefined
+            ? callArguments(scope.source, second)[0]?.value
+            : undefined
+          : /^sys\.path(?:\[[\d:\s]*\])?$/.test(name)
+            ? third
+            : undefined;
+      return given === undefined ? [] : stringsIn(evaluate(evaluation, scope, given)).map(({ text }) => text);
+    });
+  });
 }
 
 function addRoot(roots: string[], path: string, workDir: string): void {
@@ -129,15 +186,17 @@ function addRoot(roots: string[], path: string, workDir: string): void {
   if (relative !== null && !relative.startsWith('/') && !roots.includes(relative)) roots.push(relative);
 }
 
-/** wsgi and asgi modules below the work dir, the shallowest first. */
+/** wsgi and asgi modules below the work dir, the shallowest first; `wsgi/prod.py` in a package of them, too. */
 export function entryFiles(files: ProjectFiles, workDir: string): string[] {
   return files
     .files()
     .filter(
       (path) =>
         isInside(path, workDir) &&
-        /(?:^|\/)[aw]sgi(?:\.py|\/__init__\.py)$/.test(path) &&
-        !/(?:^|\/)(?:tests?|examples?|docs)\//.test(path),
+        /(?:^|\/)[aw]sgi(?:\.py|\/__init__\.py|\/[^/]*(?:prod|live|dev|local|settings)[^/]*\.py)$/.test(
+          path,
+        ) &&
+        !/(?:^|\/)(?:tests?|examples?|docs)\//.test(path.slice(workDir.length)),
     )
     .toSorted((left, right) => left.split('/').length - right.split('/').length || (left < right ? -1 : 1))
     .slice(0, 8);
@@ -147,28 +206,40 @@ function chooseModule(
   files: ProjectFiles,
   modules: ProjectModules,
   managePy: string,
-  named: readonly { file: string; module: string; evidence: Evidence }[],
+  named: readonly NamedSettings[],
 ): Fact<string> {
+  const exists = (entry: NamedSettings): boolean => modules.find(entry.module)?.file != null;
   const own = named.filter((entry) => entry.file === managePy);
   // With several alternatives the first that exists counts.
-  const first =
-    own.find((entry) => modules.find(entry.module)?.file != null) ??
-    own[0] ??
-    named.find((entry) => modules.find(entry.module)?.file != null);
-  if (first !== undefined) {
-    const deployed = productionModule(files, modules, managePy, named, first.module);
-    const chosen = deployed ?? first;
-    return { value: chosen.module, evidence: [chosen.evidence] };
+  const first = own.find(exists) ?? (own.length > 0 && !named.some(exists) ? own[0] : named.find(exists));
+  const workDir = folderOf(managePy);
+  const stated = (kinds: readonly RegExp[]): NamedSettings | undefined =>
+    statedSettings(files, modules, workDir, kinds).find(({ module }) => !developmentName.test(module));
+  const chosen =
+    first ??
+    computedSettings(files, modules, managePy) ??
+    stated(deploymentFiles) ??
+    stated(otherFiles) ??
+    onlySettings(files, modules);
+  if (chosen !== undefined) {
+    if (!isForDevelopment(files, modules, chosen.module)) return factOf(chosen);
+    const fitting = named.find(
+      (entry) => entry.file !== managePy && exists(entry) && !isForDevelopment(files, modules, entry.module),
+    );
+    return factOf(
+      fitting ??
+        stated(deploymentFiles) ??
+        productionSibling(files, modules, chosen) ??
+        stated(otherFiles) ??
+        chosen,
+    );
   }
-  const stated = statedElsewhere(files, modules, folderOf(managePy));
-  if (stated !== undefined) return stated;
+  const [any] = statedSettings(files, modules, workDir, [...deploymentFiles, ...otherFiles]);
+  if (any !== undefined) return factOf(productionSibling(files, modules, any) ?? any);
   const candidates = settingsCandidates(files, modules);
-  const [only] = candidates;
-  if (only !== undefined && candidates.length === 1)
-    return { value: modules.nameOf(only), evidence: [{ file: only, line: null }] };
   if (candidates.length === 0) {
     throw new DetectionError(
-      `${managePy} names no settings module (${variable}), and no settings.py or settings/ package was found below ${where(folderOf(managePy))}. Add os.environ.setdefault("${variable}", "…") to ${managePy}.`,
+      `${managePy} names no settings module (${variable}), and no settings.py or settings/ package was found below ${where(workDir)}. Add os.environ.setdefault("${variable}", "…") to ${managePy}.`,
     );
   }
   throw new DetectionError(
@@ -176,65 +247,165 @@ function chooseModule(
   );
 }
 
-const developmentName = /(?:^|[._])(?:dev|develop|development|local|debug|test|testing)$/i;
+function factOf({ module, evidence }: NamedSettings): Fact<string> {
+  return { value: module, evidence: [evidence] };
+}
+
+const developmentName =
+  /(?:^|[._])(?:dev|devel|develop|development|local|debug|test|tests|testing|ci)$|\.(?:dev|local|test|ci)_settings$/i;
+
+/** Whether settings are a developer's by their name, or a package that says nothing or hands on a developer's. */
+function isForDevelopment(files: ProjectFiles, modules: ProjectModules, module: string): boolean {
+  if (developmentName.test(module)) return true;
+  const location = modules.find(module);
+  if (location?.file == null) return false;
+  const code = codeOf(files.read(location.file) ?? '');
+  if (code === '') return true;
+  if (location.folder === null || /environ|getenv|env\(|config\(|^\s*(?:if|match)\b/m.test(code))
+    return false;
+  const handedOn = /^\s*from\s+\.(\w+)\s+import\s+\*/m.exec(code)?.[1];
+  return handedOn !== undefined && developmentName.test(handedOn);
+}
+
+/** A module's text without comments and without a docstring at its beginning. */
+function codeOf(text: string): string {
+  return text
+    .replaceAll(/^\s*#[^\n]*/gm, '')
+    .trim()
+    .replace(/^(?:"""[^]*?"""|'''[^]*?''')/, '')
+    .trim();
+}
+
+const productionWords = ['production', 'prod', 'live', 'deploy', 'deployment'];
+
+/** The settings for production beside others: `config.settings.production` for `config.settings.dev`. */
+function productionSibling(
+  files: ProjectFiles,
+  modules: ProjectModules,
+  { module, file }: NamedSettings,
+): NamedSettings | undefined {
+  const parts = module.split('.');
+  const last = parts.at(-1) ?? '';
+  const above = parts.slice(0, -1);
+  const names = productionWords.flatMap((word) => [
+    ...(modules.find(module)?.folder == null ? [] : [[...parts, word]]),
+    ...(developmentName.test(last) && !/settings/.test(last) ? [[...above, word]] : []),
+    ...(/settings/.test(last)
+      ? [
+          [...above, `settings_${word}`],
+          [...above, `${word}_settings`],
+        ]
+      : []),
+  ]);
+  for (const name of names) {
+    const found = modules.find(name.join('.'))?.file;
+    if (found != null && codeOf(files.read(found) ?? '') !== '')
+      return { file, module: name.join('.'), evidence: { file: found, line: null } };
+  }
+  return undefined;
+}
 
 /**
- * What wsgi.py or asgi.py names, where manage.py names the settings of a developer's machine: the image is for
- * production. Only a module that exists and says something counts.
+ * Where the name is put together (`f"shop.settings.{os.environ['STAGE']}"`): what is for production in the package
+ * that is written.
  */
-function productionModule<Named extends { file: string; module: string }>(
+function computedSettings(
   files: ProjectFiles,
   modules: ProjectModules,
   managePy: string,
-  named: readonly Named[],
-  ofManagePy: string,
-): Named | undefined {
-  if (!developmentName.test(ofManagePy)) return undefined;
-  return named.find((entry) => {
-    if (entry.file === managePy || developmentName.test(entry.module)) return false;
-    const file = modules.find(entry.module)?.file;
-    return file != null && (files.read(file) ?? '').trim() !== '';
-  });
+): NamedSettings | undefined {
+  const text = files.read(managePy) ?? '';
+  const match =
+    /DJANGO_SETTINGS_MODULE["']\s*(?:,|\]\s*=)\s*(?:f["']([A-Za-z_][\w.]*)\.\{|["']([A-Za-z_][\w.]*)\.(?:%s|\{\w*\})?["']\s*(?:%|\.format|\+))/.exec(
+      text,
+    );
+  const prefix = match?.[1] ?? match?.[2];
+  if (match === null || prefix === undefined) return undefined;
+  const evidence = { file: managePy, line: lineOf(text, match.index) };
+  const found = [...productionWords, 'base', 'default', 'settings']
+    .map((word) => `${prefix}.${word}`)
+    .find((module) => modules.find(module)?.file != null);
+  return found === undefined ? undefined : { file: managePy, module: found, evidence };
 }
 
 function where(workDir: string): string {
   return workDir === '' ? 'the repository root' : workDir;
 }
 
-/** `DJANGO_SETTINGS_MODULE=x` in an env file, Procfile, Docker file or the like. */
-function statedElsewhere(
+/** Files that say how the project is deployed, and others that say how it is run; each list the surest first. */
+const deploymentFiles: readonly RegExp[] = [
+  /(?:^|\/)(?:Dockerfile|Containerfile)[\w.-]*$/,
+  /(?:^|\/)Procfile$/,
+  /(?:^|\/)(?:docker-)?compose[\w.-]*prod[\w.-]*\.ya?ml$/,
+  /(?:^|\/)(?:app\.json|app\.ya?ml|render\.ya?ml|fly[\w.]*\.toml|heroku\.yml|railway\.(?:json|toml)|nixpacks\.toml|[\w.-]*uwsgi[\w.-]*\.ini|[\w.-]+\.service)$/,
+  /(?:^|\/)\.env\.prod(?:uction)?$/,
+  /(?:^|\/)\.do\/[\w.-]+\.ya?ml$/,
+];
+const otherFiles: readonly RegExp[] = [
+  /(?:^|\/)(?:docker-)?compose[\w.-]*\.ya?ml$/,
+  /(?:^|\/)(?:entrypoint|start|run|boot)[\w.-]*(?:\.sh)?$/,
+  /(?:^|\/)\.env$/,
+  /(?:^|\/)(?:\.env\.(?:example|sample|template|dist|default)|(?:example|sample)?\.?env(?:\.example)?)$/,
+  /(?:^|\/)(?:setup\.cfg|pyproject\.toml|tox\.ini|pytest\.ini|Makefile|justfile|gulpfile\.js)$/,
+];
+
+/** Settings modules that files beside the code state, in the order of their kinds. Only what exists counts. */
+function statedSettings(
   files: ProjectFiles,
   modules: ProjectModules,
   workDir: string,
-): Fact<string> | undefined {
-  const names = [
-    '.env',
-    '.env.production',
-    '.env.example',
-    '.env.sample',
-    '.env.template',
-    'Procfile',
-    'Dockerfile',
-    'docker-compose.yml',
-    'docker-compose.yaml',
-    'compose.yaml',
-    'compose.yml',
-    'app.json',
-    'Makefile',
-    'gulpfile.js',
-  ];
-  for (const folder of new Set([workDir, ''])) {
-    for (const name of names) {
-      const path = joinRelative(folder, name);
-      const lines = files.read(path)?.split('\n') ?? [];
-      for (const [index, line] of lines.entries()) {
-        const module = /DJANGO_SETTINGS_MODULE["']?\s*[=: ]\s*["']?([A-Za-z_][\w.]*)/.exec(line)?.[1];
-        if (module !== undefined && modules.find(module)?.file != null)
-          return { value: module, evidence: [{ file: path, line: index + 1 }] };
-      }
-    }
-  }
-  return undefined;
+  kinds: readonly RegExp[],
+): NamedSettings[] {
+  return statedNames(files, workDir, kinds, variable).filter(
+    ({ module }) => modules.find(module)?.file != null,
+  );
+}
+
+/**
+ * What files beside the code set a variable to (`DJANGO_SETTINGS_MODULE=shop.settings`, `--settings shop.settings`).
+ * Looked at are the work dir, the root and folders of deployment files.
+ */
+function statedNames(
+  files: ProjectFiles,
+  workDir: string,
+  kinds: readonly RegExp[],
+  name: string,
+): NamedSettings[] {
+  const near = files
+    .files()
+    .filter(
+      (path) =>
+        [workDir, ''].includes(folderOf(path)) ||
+        (path.split('/').length <= 4 &&
+          /(?:^|\/)(?:docker|deploy\w*|compose|\.do|etc|infra\w*)\//.test(path) &&
+          !/(?:^|\/)(?:tests?|examples?|docs)\//.test(path)),
+    );
+  const option = name === variable ? '|--settings[=\\s]\\s*' : '';
+  const stating = new RegExp(
+    `(?:${name}["']?(?:\\s*\\r?\\n\\s*value:\\s*|[ \\t]*[=: ][ \\t]*)${option})["']?(?:\\$\\{\\w+:?-)?([A-Za-z_][\\w.]*)`,
+    'g',
+  );
+  return kinds.flatMap((pattern) =>
+    near
+      .filter((path) => pattern.test(path))
+      .flatMap((file) => {
+        const text = files.read(file) ?? '';
+        return [...text.matchAll(stating)].map((match) => ({
+          file,
+          module: match[1] ?? '',
+          evidence: { file, line: lineOf(text, match.index) },
+        }));
+      }),
+  );
+}
+
+/** The only settings that there are. */
+function onlySettings(files: ProjectFiles, modules: ProjectModules): NamedSettings | undefined {
+  const candidates = settingsCandidates(files, modules);
+  const [only] = candidates;
+  return only === undefined || candidates.length > 1
+    ? undefined
+    : { file: only, module: modules.nameOf(only), evidence: { file: only, line: null } };
 }
 
 /** Settings files of the project: `x/settings.py`, else `x/settings/{production,base,…}.py`. */
@@ -250,7 +421,7 @@ function settingsCandidates(files: ProjectFiles, modules: ProjectModules): strin
   );
   if (plain.length > 0) return plain;
   for (const name of ['production', 'prod', 'base', '__init__']) {
-    const found = inside.filter((path) => path.endsWith(`/settings/${name}.py`));
+    const found = inside.filter((path) => `/${path}`.endsWith(`/settings/${name}.py`));
     if (found.length > 0) return found;
   }
   return [];
@@ -275,16 +446,25 @@ function missingSettings(
   );
 }
 
+/** One note where manage.py, wsgi.py and asgi.py name other settings than the ones taken; its evidence is the latter's place. */
 function disagreement(
-  named: readonly { file: string; module: string; evidence: Evidence }[],
+  files: ProjectFiles,
+  modules: ProjectModules,
+  named: readonly NamedSettings[],
   module: Fact<string>,
 ): DetectionNote[] {
   const others = named.filter((entry) => entry.module !== module.value);
   if (others.length === 0) return [];
   const list = [...new Map(others.map((entry) => [`${entry.file} ${entry.module}`, entry])).values()];
+  const state = (entry: NamedSettings): string => {
+    const file = modules.find(entry.module)?.file;
+    if (file == null) return ' (which does not exist)';
+    return codeOf(files.read(file) ?? '') === '' ? ' (which is empty)' : '';
+  };
+  const told = list.map((entry) => `${placeOfEvidence(entry.evidence)} names ${entry.module}${state(entry)}`);
   return [
     {
-      message: `Settings: ${module.value} is used in production, but ${list.map((entry) => `${entry.file} names ${entry.module}`).join(', ')}.`,
+      message: `Settings: ${module.value} is used in production, but ${told.join(', ')}.`,
       evidence: [...module.evidence, ...list.map((entry) => entry.evidence)],
     },
   ];

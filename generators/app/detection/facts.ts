@@ -173,6 +173,8 @@ export interface ProjectFacts {
   settingsModule: Fact<string>;
   /** The one manage.py names, where it is another. */
   developmentSettingsModule: Fact<string> | null;
+  /** With django-configurations: the class of settings for production (`DJANGO_CONFIGURATION`); null where settings are no classes. */
+  configuration: Fact<string> | null;
   /** Files read for the settings, in the order they are imported. */
   settingsFiles: string[];
   /** Dotted module of the WSGI callable, `backendAI.wsgi:application`; null when there is none. */

@@ -1,15 +1,30 @@
 import { DetectionError } from './facts.ts';
 import type { DetectionNote } from './facts.ts';
-import { folderOf } from './paths.ts';
+import { folderOf, joinRelative } from './paths.ts';
 import type { ProjectFiles } from './project-files.ts';
+import { scanPython } from './source-scan.ts';
 
-const sideFolder =
-  /^(?:tests?|test[_-].*|.*[_-]tests?|testing|testproject|test_?app|examples?|.*[_-]examples?|demos?|docs?|samples?|sandbox|benchmarks?|fixtures|templates?|cookiecutter.*)$/i;
+const sideName =
+  /^(?:tests?|test[_-].*|.*[_-]tests?|testing|testproject|test_?app|testbed|examples?|.*[_-]examples?|example[_-].*|demos?|demo[_-].*|docs?|samples?|sample[_-].*|sandbox|playground|benchmarks?|fixtures|templates?|cookiecutter.*)$/i;
+
+/** Several manage.py, none of which is clearly the project's. */
+export class SeveralManagePyError extends DetectionError {
+  /** Paths to choose among. */
+  readonly candidates: readonly string[];
+
+  constructor(candidates: readonly string[]) {
+    super(
+      `There are several manage.py: ${listed(candidates)}. Say which one with --manage-py PATH, for example --manage-py ${candidates[0]}.`,
+    );
+    this.candidates = candidates;
+  }
+}
 
 /**
- * The project's manage.py. Without a choice it is looked for in the root and two levels down; one in a folder of
- * tests, examples or documentation loses against one that is not. Throws DetectionError when there is none or more
- * than one.
+ * The project's manage.py. Without a choice it is looked for in the root and two levels down. One that belongs to
+ * tests, examples or documentation, by its folder or by the settings that it names, loses against one that does not,
+ * and so does one whose settings are no site's.
+ * Throws SeveralManagePyError when it is not clear which one is meant, DetectionError when there is none.
  */
 export function findManagePy(
   files: ProjectFiles,
@@ -18,32 +33,91 @@ export function findManagePy(
   if (choice !== undefined && choice !== '') return { path: chosenManagePy(files, choice), notes: [] };
   const all = files.files().filter((path) => /(?:^|\/)manage\.py$/.test(path) && path.split('/').length <= 3);
   const rendered = all.filter((path) => !/\{[{%]/.test(path));
-  const django = rendered.filter((path) => /django/i.test(files.read(path) ?? ''));
-  const main = django.filter(
-    (path) =>
-      !folderOf(path)
-        .split('/')
-        .some((part) => sideFolder.test(part)),
-  );
-  const candidates = main.length > 0 ? main : django;
-  const [only] = candidates;
+  const django = rendered.filter((path) => startsDjango(files, path));
+  const [only] = django;
   if (only === undefined) throw noManagePy(files, all, rendered);
-  if (candidates.length > 1) {
-    throw new DetectionError(
-      `There are several manage.py: ${listed(candidates)}. Say which one with --manage-py PATH, for example --manage-py ${only}.`,
-    );
-  }
-  const passed = django.filter((path) => path !== only);
-  const notes =
-    passed.length === 0
-      ? []
-      : [
-          {
-            message: `${only} is taken; ${passed.join(', ')} ${passed.length === 1 ? 'lies' : 'lie'} in a folder of tests, examples or documentation (--manage-py PATH picks another).`,
-            evidence: passed.map((file) => ({ file, line: null })),
-          },
-        ];
-  return { path: only, notes };
+  if (django.length === 1) return { path: only, notes: [] };
+  const main = django.filter((path) => !isAside(files, path));
+  const sites = main.filter((path) => servesSite(files, path));
+  const [chosen] = main.length === 1 ? main : sites;
+  if (chosen === undefined || (main.length > 1 && sites.length > 1))
+    throw new SeveralManagePyError(main.length > 1 ? main : django);
+  return {
+    path: chosen,
+    notes: [
+      passedOver(
+        chosen,
+        django.filter((path) => !main.includes(path)),
+        'of tests, examples or documentation',
+      ),
+      passedOver(
+        chosen,
+        main.filter((path) => path !== chosen),
+        'without a site (its settings name no ROOT_URLCONF)',
+      ),
+    ].flat(),
+  };
+}
+
+function passedOver(chosen: string, others: readonly string[], what: string): DetectionNote[] {
+  if (others.length === 0) return [];
+  return [
+    {
+      message: `${chosen} is taken; ${listed(others)} ${others.length === 1 ? 'is one' : 'are'} ${what} (--manage-py PATH picks another).`,
+      evidence: others.map((file) => ({ file, line: null })),
+    },
+  ];
+}
+
+/** Whether it is Django's: by its own text, or by that of a module of the project that it starts. */
+function startsDjango(files: ProjectFiles, path: string): boolean {
+  const text = files.read(path) ?? '';
+  if (/django/i.test(text)) return true;
+  const names = [
+    ...scanPython(path, text).imports.flatMap(({ module, name }) =>
+      name === null ? [module] : [module, `${module}.${name}`],
+    ),
+    ...[...text.matchAll(/run_module\(\s*["']([\w.]+)["']/g)].map((match) => match[1] ?? ''),
+  ];
+  return names.some((name) =>
+    ['.py', '/__init__.py', '/__main__.py'].some((ending) =>
+      /django/i.test(files.read(joinRelative(folderOf(path), name.replaceAll('.', '/') + ending)) ?? ''),
+    ),
+  );
+}
+
+/** The settings module that a manage.py writes out, without an evaluation. */
+function writtenSettings(files: ProjectFiles, path: string): string | undefined {
+  return /DJANGO_SETTINGS_MODULE["']\s*(?:,|\]\s*=)\s*["']([\w.]+)["']/.exec(files.read(path) ?? '')?.[1];
+}
+
+function isAside(files: ProjectFiles, path: string): boolean {
+  if (
+    folderOf(path)
+      .split('/')
+      .some((part) => sideName.test(part))
+  )
+    return true;
+  const parts = writtenSettings(files, path)?.split('.') ?? [];
+  // `shop.settings.test` is a developer's choice in a real project; `tests.settings` is a test project.
+  return (
+    parts.slice(0, -1).some((part) => sideName.test(part)) ||
+    (parts.length === 1 && sideName.test(parts[0] ?? ''))
+  );
+}
+
+/** Whether its settings are a site's; what cannot be told counts as one. */
+function servesSite(files: ProjectFiles, path: string): boolean {
+  const module = writtenSettings(files, path);
+  if (module === undefined) return true;
+  const base = joinRelative(folderOf(path), module.replaceAll('.', '/'));
+  const file = [`${base}.py`, `${base}/__init__.py`].find((candidate) => files.exists(candidate));
+  if (file === undefined) return false;
+  const folder = folderOf(file);
+  return files
+    .files()
+    .filter((other) => other.endsWith('.py') && folderOf(other) === folder)
+    .some((other) => /\b(?:ROOT_URLCONF|WSGI_APPLICATION|ASGI_APPLICATION)\b/.test(files.read(other) ?? ''));
 }
 
 /** The first of many. */

@@ -27,6 +27,7 @@ export function tooLarge(path: string): DetectionError {
 export function lenientFiles(files: ProjectFiles): ProjectFiles {
   return {
     ...files,
+    origin: files.origin ?? files,
     read: (path) => {
       try {
         return files.read(path);
@@ -34,6 +35,18 @@ export function lenientFiles(files: ProjectFiles): ProjectFiles {
         if (error instanceof DetectionError) return undefined;
         throw error;
       }
+    },
+  };
+}
+
+/** The same files, each read once. */
+export function rememberedFiles(files: ProjectFiles): ProjectFiles {
+  const texts = new Map<string, string | undefined>();
+  return {
+    ...files,
+    read: (path) => {
+      if (!texts.has(path)) texts.set(path, files.read(path));
+      return texts.get(path);
     },
   };
 }

@@ -2,6 +2,8 @@
 export interface ProjectFiles {
   /** Name of the repository's folder. */
   readonly name: string;
+  /** The files that these are another view of, with the same texts: what is parsed is shared with them. */
+  readonly origin?: ProjectFiles;
   /** Every file that is not in an ignored folder (`.git`, `node_modules`, virtual environments, caches, …), sorted. Computed once. */
   files(): readonly string[];
   /** Every name in the root, folders with a trailing `/`, ignored ones included, sorted. */

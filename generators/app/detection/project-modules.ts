@@ -48,7 +48,12 @@ export function indexModules(files: ProjectFiles, roots: readonly string[]): Pro
   const namespaceAt = (path: string): ModuleLocation | undefined =>
     pythonFolders.has(path) ? { file: null, folder: path } : undefined;
 
+  const known = new Map<string, ModuleLocation | undefined>();
   const find = (dotted: string): ModuleLocation | undefined => {
+    if (!known.has(dotted)) known.set(dotted, search(dotted));
+    return known.get(dotted);
+  };
+  const search = (dotted: string): ModuleLocation | undefined => {
     for (const lookup of [at, namespaceAt]) {
       for (const root of unique) {
         const path = pathOf(root, dotted);

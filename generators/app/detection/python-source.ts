@@ -27,17 +27,20 @@ export function parsePython(path: string, text: string): PythonSource {
   return { path, text, tree: parser.parse(text), lineStarts };
 }
 
-const parsed = new WeakMap<ProjectFiles, Map<string, PythonSource | undefined>>();
+const parsed = new WeakMap<ProjectFiles, Map<string, PythonSource>>();
 
 /** The parsed file of a project (once per file); undefined when there is no such file. */
 export function readPython(files: ProjectFiles, path: string): PythonSource | undefined {
-  let cache = parsed.get(files);
-  if (cache === undefined) parsed.set(files, (cache = new Map()));
-  if (!cache.has(path)) {
-    const text = files.read(path);
-    cache.set(path, text === undefined ? undefined : parsePython(path, text));
-  }
-  return cache.get(path);
+  const owner = files.origin ?? files;
+  let cache = parsed.get(owner);
+  if (cache === undefined) parsed.set(owner, (cache = new Map()));
+  const known = cache.get(path);
+  if (known !== undefined) return known;
+  const text = files.read(path);
+  if (text === undefined) return undefined;
+  const source = parsePython(path, text);
+  cache.set(path, source);
+  return source;
 }
 
 /** The line of an offset, counted from 1. */

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { Answers } from '../answers/answers.ts';
 import { firstPlace } from '../detection/evidence.ts';
-import type { ProjectFacts } from '../detection/facts.ts';
+import { DetectionError, type ProjectFacts } from '../detection/facts.ts';
 import { baseImage, debianReleaseFor } from './base-image.ts';
 import {
   CONTAINER_DATABASE,
@@ -56,9 +56,15 @@ export function makePlan(detected: ProjectFacts, answers: Answers, generatorVers
   const debianRelease = debianReleaseFor(answers.pythonVersion);
   const images = readKnowledge<ImageTable>('container-images');
   const { application, entryPoint } = applicationFor(facts, answers.server);
+  if (application === '') {
+    throw new DetectionError(
+      'There is no WSGI or ASGI module (wsgi.py, asgi.py), so that a server has nothing to start. Add one beside the settings, as django-admin startproject writes it, then run the generator again.',
+    );
+  }
   // Both end up in commands and in Python; detection takes the callable's name as it is written.
   for (const [what, name] of [
     ['The settings module', facts.settingsModule.value],
+    ['The class of settings', facts.configuration?.value ?? 'none'],
     ['The WSGI or ASGI application', application],
   ]) {
     if (!/^[\p{L}\p{N}_.]+(?::[\p{L}\p{N}_]+)?$/u.test(name ?? '')) {
@@ -94,6 +100,7 @@ export function makePlan(detected: ProjectFacts, answers: Answers, generatorVers
       ? OVERLAY_MODULE
       : (facts.developmentSettingsModule ?? facts.settingsModule).value,
     overlay,
+    configuration: facts.configuration?.value ?? null,
     application,
     entryPoint,
     server: answers.server,

@@ -85,6 +85,8 @@ export interface Plan {
   /** Absolute work dir in the container. */
   workDir: string;
   settingsModule: string;
+  /** The class of settings for production (django-configurations). */
+  configuration: string | null;
   /** For the development stage. */
   developmentSettingsModule: string;
   /** A module of ours in front of the project's settings; `places` tells where each lack was seen. */

@@ -12,21 +12,26 @@ export const ANSWERS_KEY = 'generator-backendai-docker';
  */
 export function readStoredAnswers(
   text: string | undefined,
-): Partial<Record<AnswerName | 'offered', unknown>> {
+): Partial<Record<AnswerName | 'offered' | 'managePy', unknown>> {
   const own = parseAnswersFile(text)[ANSWERS_KEY];
   return typeof own === 'object' && own !== null && !Array.isArray(own) ? own : {};
 }
 
-/** `.yo-rc.json` with the answers in it; what others stored there is kept. */
+/**
+ * `.yo-rc.json` with the answers in it; what others stored there is kept.
+ * @param managePy the manage.py chosen among several; undefined leaves what is stored
+ */
 export function withStoredAnswers(
   text: string | undefined,
   answers: Answers,
   offered: Partial<Record<AnswerName, string[]>>,
+  managePy?: string,
 ): string {
   const data = parseAnswersFile(text);
   const own = data[ANSWERS_KEY];
   const others = typeof own === 'object' && own !== null && !Array.isArray(own) ? own : {};
-  return `${JSON.stringify({ ...data, [ANSWERS_KEY]: { ...others, ...answers, offered } }, null, 2)}\n`;
+  const chosen = managePy === undefined ? {} : { managePy };
+  return `${JSON.stringify({ ...data, [ANSWERS_KEY]: { ...others, ...answers, offered, ...chosen } }, null, 2)}\n`;
 }
 
 function parseAnswersFile(text: string | undefined): Record<string, unknown> {

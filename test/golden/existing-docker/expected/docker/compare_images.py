@@ -18,7 +18,7 @@ from pathlib import Path
 
 IMAGE = "helpdesk"
 BASE_IMAGE = "python:3.11-slim-trixie"
-INSTALL_COMMAND = "pip install -r requirements.txt"
+INSTALL_COMMAND = "pip install -r requirements.txt && pip install -r docker/requirements.txt"
 
 ROOT = Path(__file__).resolve().parent.parent
 # Name in the table and tag of what "docker build" makes by hand: what --no-build measures.

@@ -22,19 +22,20 @@ IMAGE = "helpdesk" + ":prod"
 COMPOSE_PROJECT = "helpdesk" + "-verify"
 PORT = 8000
 DATABASE = "postgres"
-SETTINGS_MODULE = "helpdesk.settings"
+SETTINGS_MODULE = "container_settings"
 
 # The page that the health check asks for, and a Host that ALLOWED_HOSTS accepts.
 HEALTH_PATH = "/"
 ALLOWED_HOST = "localhost"
-STATIC_URL = None
-SAMPLE_STATIC_FILE = None
+STATIC_URL = "/static/"
+SAMPLE_STATIC_FILE = "admin/css/base.css"
 
 # Every direct production requirement; what each installs is asked of its metadata in the image.
 REQUIREMENTS = [
     "django",
     "gunicorn",
     "psycopg2-binary",
+    "whitenoise",
 ]
 
 # Paths of the repository that production does without.

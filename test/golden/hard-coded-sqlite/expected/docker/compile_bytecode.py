@@ -24,7 +24,7 @@ import warnings
 from pathlib import Path
 
 SERVER = "gunicorn"
-DATABASE = "external"
+DATABASE = "sqlite"
 
 # Where an import hangs, this ends it.
 SECONDS_PER_IMPORT = 60
