@@ -1,12 +1,14 @@
 import { compare, satisfies, validRange } from '@renovatebot/pep440';
 import { describe, expect, it } from 'vitest';
-import { normalizeName } from '../../generators/app/detection/dependencies/pep508.ts';
+import { normalizeName, parseRequirement } from '../../generators/app/detection/dependencies/pep508.ts';
 import { readKnowledge } from '../../generators/app/planning/knowledge.ts';
+import { inMinorRange } from '../../generators/app/planning/package-pythons.ts';
 import type {
   IncompatibilityRow,
   ReleaseRow,
   SetuptoolsRow,
 } from '../../generators/app/planning/package-pythons.ts';
+import { supportedPythonVersions } from '../../generators/app/planning/python-version.ts';
 import { fetchReleases, rowsOf } from '../../scripts/package-python-versions.ts';
 
 const { packages } = readKnowledge<{ packages: Record<string, ReleaseRow[]> }>('package-python-versions');
@@ -60,6 +62,36 @@ describe('package-python-versions.json', () => {
   );
 });
 
+describe('servers.json', () => {
+  const servers = readKnowledge<{
+    packages: Record<string, { requirement: string; python: string }[]>;
+  }>('servers').packages;
+
+  it.for(Object.values(servers).flat())(
+    '$requirement has a wheel for every Python of its row (skipped where PyPI cannot be reached)',
+    { timeout: 90_000 },
+    async ({ requirement, python }, context) => {
+      const parsed = parseRequirement(requirement);
+      // The wheels of psycopg[binary] are those of psycopg-binary.
+      const name =
+        parsed?.extras.includes('binary') === true ? `${parsed.name}-binary` : (parsed?.name ?? '');
+      const releases = await fetchReleases(name).catch(() => null);
+      if (releases === null) {
+        context.skip('PyPI cannot be reached');
+        return;
+      }
+      const release = parsed?.specifier.replace('==', '') ?? '';
+      const row = rowsOf({ [release]: releases[release] ?? [] })[0];
+      const pythons = supportedPythonVersions().filter((version) => satisfies(`${version}.99`, python));
+      expect(pythons).not.toEqual([]);
+      for (const version of pythons) {
+        expect(row?.[2] === 'any' || inMinorRange(row?.[2] ?? '', version), `Python ${version}`).toBe(true);
+        expect(row?.[3] === '' || satisfies(`${version}.99`, row?.[3] ?? ''), `Python ${version}`).toBe(true);
+      }
+    },
+  );
+});
+
 describe('the script', () => {
   const file = (filename: string, more = {}) => ({
     filename,
@@ -99,7 +131,7 @@ describe('python-incompatibilities.json', () => {
     expect(row.pypi).toBe(normalizeName(row.pypi));
     expect(validRange(row.versions)).toBe(true);
     expect(validRange(row.python)).toBe(true);
-    expect(row.source).toMatch(/\.py of the wheels? of|wheel of/);
+    expect(row.source).toMatch(/\.py:?\d* of the wheels? of/);
   });
 
   it('has a setuptools with pkg_resources for every Python', () => {

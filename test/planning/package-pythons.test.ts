@@ -73,6 +73,17 @@ describe('what the table does not know', () => {
   });
 });
 
+describe('releases that install and do not run', () => {
+  it.each([
+    ['django==1.11.16', '3.8', '3 has a syntax that Python 3.7 refuses'],
+    ['gunicorn==19.9.0', '3.12', '3 has a copy of six that fails on Python 3.12'],
+    ['urllib3==1.25.3', '3.12', '3 has a copy of six that fails on Python 3.12'],
+    ['wagtail==5.0.5', '3.13', '3 imports imghdr, which Python 3.13 has no more'],
+  ])('%s on Python %s', (line, python, reason) => {
+    expect(reasons(python, requirement(line))).toEqual([reason]);
+  });
+});
+
 describe('setuptools', () => {
   it.each<[string, string, string | null]>([
     ['gunicorn==19.9.0', '3.9', 'setuptools==80.9.0'],

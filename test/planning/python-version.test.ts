@@ -135,9 +135,18 @@ describe('no stated Python', () => {
       { 'pyproject.toml': '[project]\nname = "shop"\nrequires-python = ">=3.13"\n' },
       '3.13',
     ],
+    ['an extension that is optional', 'django==5.2.8\nmarkupsafe==2.0.1', {}, '3.12'],
     ['a wheel for old releases alone', 'django==2.2.28\nPillow==6.2.2', {}, '3.8'],
   ])('%s', (_, requirements, contents, version) => {
     expect(choose(requirements, contents).version).toBe(version);
+  });
+
+  it('where nothing fits everything, says what does not', () => {
+    expect(choose('numpy==1.24.3\ndjango==6.0').notes).toEqual([
+      expect.stringMatching(
+        /^No Python fits everything: 3\.12 is taken, although numpy==1\.24\.3 \(requirements\.txt:1\) has wheels for 3\.8-3\.11 only$/,
+      ),
+    ]);
   });
 
   it.each(['1.8.19', '1.10.5', '1.11.29', '2.1.15'])('Django %s runs on nothing that is built', (django) => {

@@ -206,8 +206,8 @@ function nearestTo(target: string, assessments: readonly Assessment[]): Assessme
 
 function inferredPython(facts: PythonFacts, assessments: readonly Assessment[]): PythonChoice {
   const { pythonConstraint, djangoVersion } = facts;
-  const bestFit = Math.min(...assessments.map((item) => item.fit));
-  const fitting = assessments.filter((item) => item.fit === bestFit);
+  const least = Math.min(...assessments.map(hindrance));
+  const fitting = assessments.filter((item) => hindrance(item) === least);
   const ofDjango = fitting.filter((item) => item.ofDjango);
   const usable = (ofDjango.length > 0 ? ofDjango : fitting).map((item) => item.version);
   // A Django that is older than everything that is built: the nearest to what it was made for.
@@ -216,10 +216,11 @@ function inferredPython(facts: PythonFacts, assessments: readonly Assessment[]):
   const newer = usable.filter((candidate) => byVersionDescending(candidate, target) < 0);
   const version = usable.includes(target) ? target : (newer.at(-1) ?? usable[0] ?? target);
   const usual = assessments.find((item) => item.version === USUAL_VERSION);
+  const taken = assessments.find((item) => item.version === version);
   const notes =
-    bestFit > 0 ? [`No Python that has an image fits: ${usual?.reasons ?? ''}. ${version} is taken.`] : [];
+    least > 0 ? [`No Python fits everything: ${version} is taken, although ${taken?.reasons ?? ''}`] : [];
   const reason = ((): string => {
-    if (version !== USUAL_VERSION && usual && usual.fit > bestFit) return usual.reasons;
+    if (version !== USUAL_VERSION && usual && hindrance(usual) > least) return usual.reasons;
     if (pythonConstraint) return `${pythonConstraint.value} in ${firstPlace(pythonConstraint.evidence)}`;
     if (djangoVersion && pythonsOfDjango(facts)) return `supported by Django ${djangoVersion.value}`;
     return 'nothing states a version; most packages have wheels for it';
