@@ -16,7 +16,7 @@ import { packageVersion } from './planning/knowledge.ts';
 import { makePlan } from './planning/make-plan.ts';
 import type { Plan } from './planning/plan.ts';
 import { libraryRows, projectLibraries } from './planning/project-libraries.ts';
-import { defaultPythonVersion } from './planning/python-version.ts';
+import { choosePython, pythonRows } from './planning/python-version.ts';
 import { QuotingError } from './planning/quoting.ts';
 import { askForeign, askOverlap } from './regeneration/conflict-prompts.ts';
 import { LOCK_FILE, LockError, formatLock, readLock, type Lock } from './regeneration/lock-file.ts';
@@ -254,12 +254,16 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   }
 
   #printDetection(): void {
-    const libraries = projectLibraries(this.#facts, defaultPythonVersion(this.#facts).version);
+    const python = choosePython(this.#facts);
+    const libraries = projectLibraries(this.#facts, python.version);
     const text = this.options.json
-      ? `${JSON.stringify({ ...this.#facts, systemLibraries: libraries }, null, 2)}\n`
+      ? `${JSON.stringify({ ...this.#facts, pythonChoice: python, systemLibraries: libraries }, null, 2)}\n`
       : formatDetection(this.#facts, 80, {
           colour: process.stdout.hasColors?.() ?? false,
-          sections: [['System libraries', libraryRows(this.#facts, libraries)]],
+          sections: [
+            ['Python of the image', pythonRows(python)],
+            ['System libraries', libraryRows(this.#facts, libraries)],
+          ],
         });
     process.stdout.write(text);
   }

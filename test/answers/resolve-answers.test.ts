@@ -61,7 +61,15 @@ describe('resolveAnswers', () => {
       facts,
       sources({ commandLine: { port: '9000' }, stored: { database: 'sqlite' }, ask }),
     );
-    expect(asked).toEqual(['apps', 'pythonVersion', 'runtimeLibraries', 'server', 'imageName', 'installer']);
+    expect(asked).toEqual([
+      'apps',
+      'pythonVersion',
+      'runtimeLibraries',
+      'settingsOverlay',
+      'server',
+      'imageName',
+      'installer',
+    ]);
     asked.length = 0;
     await resolveAnswers(facts, sources({ stored: { database: 'sqlite' }, ask, askAnswered: true }));
     expect(asked).toContain('database');

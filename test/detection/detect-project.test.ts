@@ -294,6 +294,25 @@ describe('bad input', () => {
     expect(failure({ ...minimal, 's.py': 'A = 1\nB = [\n' })).toContain('s.py:2 has a syntax error');
     expect(failure({ ...minimal, 's.py': 'print "x"\n' })).toMatch(/s\.py:1 is Python 2/);
   });
+
+  test.each<[string, string, number]>([
+    ['runtime.txt', 'python-2.7.18\n', 1],
+    ['.python-version', '2.7.18\n', 1],
+    ['Pipfile', '[requires]\npython_version = "2.7"\n', 2],
+    ['Dockerfile', 'FROM python:2.7-slim\n', 1],
+    ['setup.py', "python_requires='>=2.7,<3',\n", 1],
+    ['setup.cfg', 'Programming Language :: Python :: 2.7\n', 1],
+  ])('Python 2 stated in %s is refused', (path, text, line) => {
+    expect(failure({ ...minimal, [path]: text })).toMatch(
+      new RegExp(`^${path.replace('.', '\\.')}:${line} states Python 2\\.7\\. Python 2 is not supported`),
+    );
+  });
+
+  test('Python 2 beside a Python 3 is a contradiction, no reason to stop', () => {
+    const stated = { 'runtime.txt': 'python-3.9.1\n', Dockerfile: 'FROM python:2.7\n' };
+    const facts = detectProject(memoryFiles('repo', { ...minimal, ...stated }));
+    expect(facts.statedPythonVersions.map((version) => version.value)).toEqual(['3.9', '2.7']);
+  });
   test('hostile names', () => {
     const facts = detectProject(
       memoryFiles('re po\n"x"', {

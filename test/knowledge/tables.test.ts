@@ -5,7 +5,9 @@ import {
   modulesOfDistribution,
 } from '../../generators/app/detection/dependencies/detect-dependencies.ts';
 import { normalizeName, parseRequirement } from '../../generators/app/detection/dependencies/pep508.ts';
+import { unsupportedPythons } from '../../generators/app/planning/base-image.ts';
 import { readKnowledge } from '../../generators/app/planning/knowledge.ts';
+import { supportedPythonVersions } from '../../generators/app/planning/python-version.ts';
 import type { SystemLibraryRow } from '../../generators/app/planning/system-libraries.ts';
 
 const repeated = (keys: readonly string[]): string[] =>
@@ -67,21 +69,33 @@ describe('python-versions.json', () => {
       expect(row.slimImages.every((release) => ['bookworm', 'trixie'].includes(release))).toBe(true);
     }
   });
+
+  it('says why older releases are not built', () => {
+    for (const row of unsupportedPythons()) {
+      expect(versions.map((release) => release.version)).not.toContain(row.version);
+      expect(row.reason).toMatch(/python:3\.\d-slim-[a-z]+/);
+      expect(row.source).toContain('https://');
+    }
+  });
 });
 
 describe('django-versions.json', () => {
-  const { versions } = readKnowledge<{ versions: { series: string; python: string[]; source: string }[] }>(
-    'django-versions',
-  );
+  const { versions } = readKnowledge<{
+    versions: { series: string; python: string[]; since?: Record<string, string>; source: string }[];
+  }>('django-versions');
 
   it('lists each series once, oldest first', () => {
-    expect(versions[0]?.series).toBe('1.11');
+    expect(versions[0]?.series).toBe('1.8');
     expect(repeated(versions.map((row) => row.series))).toEqual([]);
     const sorted = versions.toSorted((a, b) => a.series.localeCompare(b.series, 'en', { numeric: true }));
     expect(versions).toEqual(sorted);
     for (const row of versions) {
       expect(row.python.length).toBeGreaterThan(0);
       expect(row.source).toContain('https://docs.djangoproject.com/');
+      for (const [python, release] of Object.entries(row.since ?? {})) {
+        expect(row.python).toContain(python);
+        expect(release.startsWith(`${row.series}.`)).toBe(true);
+      }
     }
   });
 });
@@ -108,6 +122,40 @@ describe('servers.json', () => {
       }
     },
   );
+});
+
+describe('servers.json for every Django on every Python that it runs on', () => {
+  const { packages } = readKnowledge<{
+    packages: Record<string, { requirement: string; python: string; django?: string }[]>;
+  }>('servers');
+  const { versions } = readKnowledge<{ versions: { series: string; python: string[] }[] }>('django-versions');
+  const pairs = versions.flatMap(({ series, python }) =>
+    python
+      .filter((version) => supportedPythonVersions().includes(version))
+      .map((version) => ({ series, version })),
+  );
+  const driver = (series: string, version: string): string =>
+    (packages['postgres-driver'] ?? []).find(
+      (row) =>
+        satisfies(`${version}.99`, row.python) &&
+        (row.django === undefined || satisfies(`${series}.0`, row.django)),
+    )?.requirement ?? 'none';
+
+  it.each(pairs)('a driver for Django $series on Python $version', ({ series, version }) => {
+    expect(driver(series, version)).toMatch(
+      satisfies(`${series}.0`, '>=4.2')
+        ? /^psycopg\[binary\]==3\./
+        : satisfies(`${series}.0`, '>=3.1')
+          ? /^psycopg2-binary==2\.9\./
+          : /^psycopg2-binary==2\.8\.6$/,
+    );
+  });
+
+  it('covers Django 2.2 to 6.0', () => {
+    const series = new Set(pairs.map((pair) => pair.series));
+    for (const name of ['2.2', '3.0', '3.1', '3.2', '4.0', '4.1', '4.2', '5.0', '5.1', '5.2', '6.0'])
+      expect(series).toContain(name);
+  });
 });
 
 describe('module-names.json', () => {

@@ -44,7 +44,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
   const workDir = folderOf(manage.path);
   const settings = readSettings(files, manage.path);
   const dependencies = detectDependencies(files, workDir);
-  refusePython2(dependencies.pythonVersion);
+  refusePython2(dependencies.statedPythonVersions);
   const wsgi = findEntry(files, settings, workDir, 'wsgi');
   const asgi = findEntry(files, settings, workDir, 'asgi');
   const seeds = seedsOf(files, settings, manage.path, workDir, [wsgi, asgi]);
@@ -93,7 +93,8 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     thirdPartyApps: thirdPartyApps(settings),
     importedModules: external,
     dependencies: dependencies.dependencies,
-    pythonVersion: dependencies.pythonVersion,
+    pythonVersion: dependencies.statedPythonVersions[0] ?? null,
+    statedPythonVersions: dependencies.statedPythonVersions,
     pythonConstraint: dependencies.pythonConstraint,
     djangoVersion: dependencies.djangoVersion,
     variables: markDemanded(lenient, variablesOf(settings.evaluation.reads, settings.files), modules.keys()),
@@ -145,12 +146,13 @@ function projectName(files: ProjectFiles, settingsModule: string): string {
   return name === '' || genericNames.has(name.toLowerCase()) ? files.name : name;
 }
 
-/** A project that states Python 2 cannot run on anything that is maintained. */
-function refusePython2(version: Fact<string> | null): void {
-  const [evidence] = version?.evidence ?? [];
-  if (!version?.value.startsWith('2.') || !evidence) return;
+/** A project that states Python 2, and no Python 3 anywhere, cannot run on anything that is maintained. */
+function refusePython2(stated: readonly Fact<string>[]): void {
+  const [first] = stated;
+  const [evidence] = first?.evidence ?? [];
+  if (!first || !evidence || !stated.every((version) => version.value.startsWith('2.'))) return;
   throw new DetectionError(
-    `${placeOfEvidence(evidence)} states Python ${version.value}. Python 2 is not supported: it has no maintained base image. Port the project to Python 3, or correct the file.`,
+    `${placeOfEvidence(evidence)} states Python ${first.value}. Python 2 is not supported: it has no maintained base image. Port the project to Python 3, or correct the file.`,
   );
 }
 

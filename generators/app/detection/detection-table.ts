@@ -185,13 +185,12 @@ function dependencyRows({ dependencies, djangoVersion, servers, postgresDriver }
 }
 
 function pythonRows(facts: ProjectFacts): Row[] {
-  const rows: Row[] = [
-    {
-      label: 'version',
-      value: facts.pythonVersion?.value ?? 'not stated',
-      evidence: facts.pythonVersion?.evidence ?? nothing,
-    },
-  ];
+  const rows: Row[] = facts.statedPythonVersions.map(({ value, evidence }) => ({
+    label: 'stated',
+    value,
+    evidence,
+  }));
+  if (rows.length === 0) rows.push({ label: 'stated', value: 'not stated', evidence: nothing });
   if (facts.pythonConstraint !== null)
     rows.push({
       label: 'constraint',

@@ -40,6 +40,8 @@ export interface Requirement {
   url: string | null;
   /** Whether it is stated by the project (true) or only pulled in by others through the lock file (false). */
   direct: boolean;
+  /** Names of the wheels that the lock file lists for Linux; absent where it lists no files. */
+  wheelFiles?: string[];
   evidence: Evidence;
 }
 
@@ -193,8 +195,10 @@ export interface ProjectFacts {
   /** Dotted names of every module outside the project that its own (needed) code imports, lazily too: `django.db.models`, `lightgbm`. Sorted, no duplicates, no standard library. */
   importedModules: string[];
   dependencies: DependencyFacts;
-  /** `3.12`; null when nothing states it. The value is the minor release to use. */
+  /** `3.12`: what the most explicit place states; null when nothing does. */
   pythonVersion: Fact<string> | null;
+  /** Every release that the project states, the most explicit place first. */
+  statedPythonVersions: Fact<string>[];
   /** `requires-python` or the like as PEP 440 specifiers, where stated. */
   pythonConstraint: Fact<string> | null;
   /** Django's version as far as the requirements tell (`5.2.8`, `5.2`), else null. */

@@ -11,6 +11,19 @@ export interface PythonRelease {
   source: string;
 }
 
+/** A release that is not built any more, and why. */
+export interface UnsupportedPython {
+  version: string;
+  /** Completes «Python 3.7 is not supported: …». */
+  reason: string;
+  source: string;
+}
+
+/** Releases that projects still state and that are not built. */
+export function unsupportedPythons(): UnsupportedPython[] {
+  return readKnowledge<{ unsupported: UnsupportedPython[] }>('python-versions').unsupported;
+}
+
 /** All rows of the table, newest first. */
 export function pythonReleases(): PythonRelease[] {
   return readKnowledge<{ versions: PythonRelease[] }>('python-versions').versions;

@@ -4,6 +4,7 @@ import { SERVERS } from '../answers/answers.ts';
 import { firstPlace } from '../detection/evidence.ts';
 import type { ProjectFacts } from '../detection/facts.ts';
 import { readKnowledge } from './knowledge.ts';
+import { setuptoolsRequirement } from './package-pythons.ts';
 import type { ExtraRequirement, InstallPlan } from './plan.ts';
 
 /** One choice of `knowledge/servers.json`: a pinned requirement and the versions that it fits. */
@@ -58,7 +59,22 @@ export function extraRequirements(facts: ProjectFacts, answers: Answers): ExtraR
       reason: `imported as the application starts (${firstPlace(evidence)}), though only the development requirements list it`,
     });
   }
+  const setuptools = setuptoolsRequirement(facts.dependencies.production, answers.pythonVersion);
+  if (setuptools) extras.push(setuptools);
   return extras;
+}
+
+/**
+ * What the image needs and no row of `knowledge/servers.json` gives for this Python and Django.
+ * @returns sentences for the user
+ */
+export function unmetRequirements(facts: ProjectFacts, answers: Answers): string[] {
+  if (answers.database === 'sqlite' || facts.postgresDriver !== null) return [];
+  const django = facts.djangoVersion?.value ?? null;
+  if (pinnedRequirement('postgres-driver', answers.pythonVersion, django) !== null) return [];
+  return [
+    `No PostgreSQL driver with a wheel fits Python ${answers.pythonVersion} and Django ${django ?? ''}: add one to the requirements, or take an older Python with --python-version.`,
+  ];
 }
 
 /** Versions of the tools that export a foreign lock; from `knowledge/exporters.json`. */

@@ -14,9 +14,9 @@ import {
 } from './database-environment.ts';
 import { dockerignoreSections } from './dockerignore.ts';
 import { buildVariables, environmentSections, redisEnvironment } from './environment.ts';
-import { applicationFor, planInstallation, serverCommand } from './install-plan.ts';
+import { applicationFor, planInstallation, serverCommand, unmetRequirements } from './install-plan.ts';
 import { readKnowledge } from './knowledge.ts';
-import { supportedPythonVersions } from './python-version.ts';
+import { pythonNotes } from './python-version.ts';
 import { QuotingError, shellWord } from './quoting.ts';
 import type { AptPackages, ComposeProcess, CopyGroup, Plan } from './plan.ts';
 import { projectLibraries, type ProjectLibraries } from './project-libraries.ts';
@@ -432,11 +432,6 @@ function notes(facts: ProjectFacts, answers: Answers): string[] {
       'STATIC_ROOT cannot be read, or is no folder of its own: collectstatic runs in the build, but what it collects is not copied.',
     );
   }
-  const stated = facts.pythonVersion;
-  if (stated && !supportedPythonVersions().includes(stated.value)) {
-    found.push(
-      `Python ${stated.value} (${firstPlace(stated.evidence)}) has no base image any more: ${answers.pythonVersion} is taken. Try the project with it, or say --python-version.`,
-    );
-  }
+  found.push(...pythonNotes(facts, answers.pythonVersion), ...unmetRequirements(facts, answers));
   return found;
 }

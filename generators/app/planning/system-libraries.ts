@@ -189,8 +189,9 @@ export function hasLinuxWheel(
       platform === 'any' || (platform.includes('manylinux') && platform.includes(architecture));
     const fitsPython = python.split('.').some((tag) => {
       if (tag === 'py3' || tag === `py3${minor}` || tag === `cp3${minor}`) return !abi.endsWith('t');
-      const oldest = /^cp3(\d+)$/.exec(tag)?.[1];
-      return abi.includes('abi3') && oldest !== undefined && Number(oldest) <= minor;
+      // abi3, and py3X of what is not tied to CPython: this release and every later one.
+      const oldest = (abi.includes('abi3') ? /^cp3(\d+)$/ : /^py3(\d+)$/).exec(tag)?.[1];
+      return oldest !== undefined && Number(oldest) <= minor;
     });
     return fitsPlatform && fitsPython;
   });

@@ -148,20 +148,73 @@ describe('Python', () => {
       '3.10',
     ],
   ])('%s', (_, contents, version) => {
-    expect(detect({ ...requirements, ...contents }).pythonVersion?.value ?? null).toBe(version);
+    expect(detect({ ...requirements, ...contents }).statedPythonVersions[0]?.value ?? null).toBe(version);
   });
 
-  it('notes contradictions with both places', () => {
-    const { notes, pythonConstraint } = detect({
+  it.each<[string, Record<string, string>, string | null]>([
+    ['mise.toml', { 'mise.toml': '[tools]\nnode = "22"\npython = ["3.12.4", "3.11"]\n' }, '3.12'],
+    ['.mise.toml with a table', { '.mise.toml': '[tools]\npython = { version = "3.11" }\n' }, '3.11'],
+    ['mise.toml without Python', { 'mise.toml': '[tools]\nnode = "22"\n' }, null],
+    [
+      'environment.yml of conda',
+      { 'environment.yml': 'dependencies:\n  - pip\n  - python=3.9.7=hb7a2778_2\n' },
+      '3.9',
+    ],
+    ['a range in environment.yml', { 'environment.yml': 'dependencies:\n  - python>=3.9\n' }, null],
+    ['setup.cfg of one release', { 'setup.cfg': '[options]\npython_requires = >=3.10, <3.11\n' }, '3.10'],
+    ['setup.py', { 'setup.py': "setup(\n    python_requires='==3.11.*',\n)\n" }, '3.11'],
+    [
+      'workflows that agree',
+      {
+        '.github/workflows/a.yml': '        with:\n          python-version: "3.12.4"\n',
+        '.github/workflows/b.yml': '          python-version: ["3.12"]\n',
+      },
+      '3.12',
+    ],
+    [
+      'a workflow that tests several',
+      { '.github/workflows/a.yml': 'python-version: ["3.12", "3.13"]\n' },
+      null,
+    ],
+    [
+      'a workflow beside a Dockerfile',
+      { Dockerfile: 'FROM python:3.11\n', '.github/workflows/a.yml': 'python-version: 3.13\n' },
+      '3.11',
+    ],
+    ['an image with the release of Alpine alone', { Dockerfile: 'FROM python:alpine3.14\n' }, null],
+    ['Python 2 in runtime.txt', { 'runtime.txt': 'python-2.7.18\n' }, '2.7'],
+    ['Python 2 in a Pipfile', { Pipfile: '[requires]\npython_version = "2.7"\n' }, '2.7'],
+    ['Python 2 in a Dockerfile', { Dockerfile: 'FROM python:2.7-slim\n' }, '2.7'],
+    ['requires-python below 3', { 'setup.py': "python_requires='>=2.7,<3',\n" }, '2.7'],
+    ['classifiers of Python 2', { 'setup.py': "'Programming Language :: Python :: 2.7',\n" }, '2.7'],
+    [
+      'classifiers of both',
+      { 'setup.py': "'Programming Language :: Python :: 2.7',\n'Programming Language :: Python :: 3.4',\n" },
+      null,
+    ],
+  ])('%s', (_, contents, version) => {
+    expect(detect({ ...requirements, ...contents }).statedPythonVersions[0]?.value ?? null).toBe(version);
+  });
+
+  it('lists every release that is stated, with its places', () => {
+    const { statedPythonVersions, pythonConstraint } = detect({
       ...requirements,
       '.python-version': '3.11',
-      'pyproject.toml': '[project]\nrequires-python = ">=3.12"\n',
+      'runtime.txt': 'python-3.11.2',
+      Dockerfile: 'FROM python:3.9\n',
+      'setup.cfg': '[options]\npython_requires = >=3.8\n',
     });
-    expect(pythonConstraint?.value).toBe('>=3.12');
-    expect(notes.at(-1)).toMatchObject({
-      message: expect.stringMatching(/\.python-version:1.*pyproject\.toml:2/),
-      evidence: [{ line: 1 }, { line: 2 }],
-    });
+    expect(pythonConstraint).toEqual({ value: '>=3.8', evidence: [{ file: 'setup.cfg', line: 2 }] });
+    expect(statedPythonVersions).toEqual([
+      {
+        value: '3.11',
+        evidence: [
+          { file: '.python-version', line: 1 },
+          { file: 'runtime.txt', line: 1 },
+        ],
+      },
+      { value: '3.9', evidence: [{ file: 'Dockerfile', line: 1 }] },
+    ]);
   });
 });
 

@@ -30,7 +30,8 @@ export { distributionOfModule, modulesOfDistribution } from './module-names.ts';
 /** What the dependency files say. */
 export interface DependencyDetection {
   dependencies: DependencyFacts;
-  pythonVersion: Fact<string> | null;
+  /** Every release that the project states, the most explicit place first. */
+  statedPythonVersions: Fact<string>[];
   pythonConstraint: Fact<string> | null;
   djangoVersion: Fact<string> | null;
   servers: { name: ServerName; evidence: Evidence[] }[];
@@ -68,7 +69,7 @@ export function detectDependencies(files: ProjectFiles, workDir: string): Depend
   const postgresDriver = driverIn(installed);
   return {
     dependencies: facts,
-    pythonVersion: python.version,
+    statedPythonVersions: python.stated,
     pythonConstraint: python.constraint,
     djangoVersion: djangoVersionIn(installed),
     servers,
@@ -80,7 +81,6 @@ export function detectDependencies(files: ProjectFiles, workDir: string): Depend
       ...reading.notes,
       ...foreignLockNotes(files, facts),
       ...optionalNotes(reading.optional, servers.length === 0, postgresDriver === null),
-      ...python.notes,
     ],
   };
 }

@@ -1,3 +1,5 @@
+import { satisfies } from '@renovatebot/pep440';
+
 /** What is known of the image whatever the user answers. */
 const IMAGE: Readonly<Record<string, string>> = {
   sys_platform: 'linux',
@@ -18,11 +20,12 @@ type Truth = boolean | undefined;
 /**
  * Whether a requirement with this environment marker can be installed in a Linux image with CPython. False only when
  * that is certain; an unreadable marker counts as true.
+ * @param python minor release of the image, where it is known: `3.12`
  */
-export function markerMayApply(marker: string): boolean {
+export function markerMayApply(marker: string, python?: string): boolean {
   const tokens = tokenise(marker);
   if (tokens === null || tokens.length === 0) return true;
-  const reader = { tokens, position: 0 };
+  const reader = { tokens, position: 0, python };
   const truth = readOr(reader);
   return truth !== false || reader.position < tokens.length;
 }
@@ -30,6 +33,7 @@ export function markerMayApply(marker: string): boolean {
 interface Reader {
   tokens: readonly string[];
   position: number;
+  python: string | undefined;
 }
 
 function tokenise(marker: string): string[] | null {
@@ -71,9 +75,11 @@ function readComparison(reader: Reader): Truth {
     const truth = readOr(reader);
     return next() === ')' ? truth : undefined;
   }
-  const left = valueOf(first);
   const operator = next();
-  const right = valueOf(next());
+  const second = next();
+  if (/^python_(full_)?version$/.test(first)) return versionTruth(reader.python, operator, second);
+  const left = valueOf(first);
+  const right = valueOf(second);
   if (left === undefined || right === undefined) return undefined;
   switch (operator) {
     case '==':
@@ -88,6 +94,18 @@ function readComparison(reader: Reader): Truth {
     default:
       return undefined;
   }
+}
+
+/** `python_version < '3.9'`; undefined while the release is not known, or the patch release would decide. */
+function versionTruth(python: string | undefined, operator: string, quoted: string): Truth {
+  const value = quoted.slice(1, -1);
+  if (python === undefined || !/^['"]/.test(quoted)) return undefined;
+  if (operator === 'in' || operator === 'not in')
+    return value.split(/[\s,]+/).includes(python) === (operator === 'in');
+  if (!/^[<>=!~]+$/.test(operator) || !/^\d+(\.\d+)*(\.\*)?$/.test(value)) return undefined;
+  const [lowest, highest] = value.split('.').length > 2 && !value.endsWith('.*') ? ['.0', '.99'] : ['', ''];
+  const truths = [lowest, highest].map((patch) => satisfies(python + patch, operator + value));
+  return truths[0] === truths[1] ? truths[0] : undefined;
 }
 
 function valueOf(token: string): string | undefined {

@@ -95,7 +95,8 @@ function installed(
       name: item.name,
       extras: [],
       specifier: `==${asText(item.table['version']) ?? ''}`,
-      marker: markerOf(item.table, set),
+      marker:
+        markerOf(item.table, set) || (direct.has(item.name) ? '' : dependentsMarker(packages, item.name)),
       url: urlOf(asTable(item.table['source'])),
       direct: direct.has(item.name),
       evidence: { file: path, line: item.line },
@@ -117,6 +118,26 @@ function markerOf(table: Table, set: 'main' | 'development'): string {
   if (typeof markers === 'string') return markers;
   const byGroup = asTable(markers);
   return set === 'main' ? (asText(byGroup['main']) ?? '') : '';
+}
+
+/**
+ * Before lock version 2.1 the condition stands with those that need the package alone.
+ * @returns '' where one of them needs it always
+ */
+function dependentsMarker(packages: readonly LockedPackage[], name: string): string {
+  const markers = new Set<string>();
+  for (const item of packages) {
+    for (const [key, value] of Object.entries(asTable(item.table['dependencies']))) {
+      if (normalizeName(key) !== name) continue;
+      for (const detail of Array.isArray(value) ? value : [value]) {
+        const marker = asText(asTable(detail)['markers']) ?? '';
+        // One for an extra says nothing of those that are installed.
+        if (marker === '' || /\bextra\b/.test(marker)) return '';
+        markers.add(`(${marker})`);
+      }
+    }
+  }
+  return [...markers].join(' or ');
 }
 
 function reachable(packages: readonly LockedPackage[], roots: readonly Requirement[]): Set<string> {

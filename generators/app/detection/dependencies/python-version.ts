@@ -1,17 +1,16 @@
-import { satisfies } from '@renovatebot/pep440';
-import { placeOfEvidence } from '../evidence.ts';
-import type { DetectionNote, Evidence, Fact } from '../facts.ts';
+import { satisfies, validRange } from '@renovatebot/pep440';
+import type { Evidence, Fact } from '../facts.ts';
 import { folderOf, joinRelative } from '../paths.ts';
 import type { ProjectFiles } from '../project-files.ts';
 import { readPipfile } from './pipfile-lock.ts';
 import { pythonConstraintOf } from './pyproject.ts';
 import type { Pyproject } from './pyproject.ts';
-import { asTable, asText, lineMatching, readJson } from './structured-data.ts';
+import { asTable, asText, lineMatching, readJson, readToml } from './structured-data.ts';
 
 export interface PythonDetection {
-  version: Fact<string> | null;
+  /** Every release that the project states, the most explicit place first. */
+  stated: Fact<string>[];
   constraint: Fact<string> | null;
-  notes: DetectionNote[];
 }
 
 interface Stated {
@@ -21,7 +20,8 @@ interface Stated {
 
 /**
  * Which Python the project states, the most explicit place first: .python-version, runtime.txt, .tool-versions,
- * Pipfile, a requires-python that admits one release only, a Dockerfile, the header of a compiled requirements file.
+ * mise.toml, Pipfile, a requires-python that admits one release only, environment.yml, a Dockerfile, the header of a
+ * compiled requirements file; only where none of them does, the workflows of GitHub Actions.
  * @param folders the work dir and its parents, nearest first
  */
 export function detectPython(
@@ -39,52 +39,37 @@ export function detectPython(
     }
     return [];
   };
-  const constraint = pyproject && pythonConstraintOf(pyproject);
+  const constraint = (pyproject && pythonConstraintOf(pyproject)) ?? setupConstraint(files, folders);
   const only = constraint && onlyRelease(constraint.value);
-  const all: Stated[] = [
+  const explicit: Stated[] = [
     ...nearest('.python-version', versionFile),
     ...nearest('runtime.txt', versionFile),
     ...nearest('.tool-versions', (path, text) => inLines(path, text, /^python\s+(?:\S*-)?(3\.\d+|2\.\d+)/)),
+    ...['mise.toml', '.mise.toml', '.config/mise.toml'].flatMap((name) => nearest(name, inMise)),
     ...nearest('Pipfile', (path) => inPipfile(files, path)),
     ...nearest('Pipfile.lock', inPipfileLock),
     ...(constraint && only !== null ? [{ version: only, evidence: constraint.evidence }] : []),
+    ...['environment.yml', 'environment.yaml'].flatMap((name) => nearest(name, inCondaEnvironment)),
     ...inDockerfiles(files, folders),
     ...(compiled ? [compiled] : []),
   ];
-  const [first] = all;
+  const all = explicit.length > 0 ? explicit : [...inWorkflows(files), ...onlyPython2(files, folders)];
+  const byVersion = Map.groupBy(all, (stated) => stated.version);
   return {
-    version: first ? { value: first.version, evidence: agreeing(all, first.version) } : null,
+    stated: [...byVersion].map(([value, places]) => ({
+      value,
+      evidence: places.map((stated) => stated.evidence),
+    })),
     constraint: constraint ? { value: constraint.value, evidence: [constraint.evidence] } : null,
-    notes: contradictions(all, constraint),
   };
 }
 
-function agreeing(all: readonly Stated[], version: string): Evidence[] {
-  return all.filter((stated) => stated.version === version).map((stated) => stated.evidence);
-}
-
-function contradictions(
-  all: readonly Stated[],
-  constraint: { value: string; evidence: Evidence } | null,
-): DetectionNote[] {
-  const [first] = all;
-  if (!first) return [];
-  const others = all.filter((stated) => stated.version !== first.version);
-  const notes = others.map((other) => ({
-    message: `Python ${first.version} (${placeOfEvidence(first.evidence)}) is taken, although ${placeOfEvidence(other.evidence)} says ${other.version}`,
-    evidence: [first.evidence, other.evidence],
-  }));
-  if (constraint && !admits(constraint.value, first.version)) {
-    notes.push({
-      message: `Python ${first.version} (${placeOfEvidence(first.evidence)}) is outside of ${constraint.value} (${placeOfEvidence(constraint.evidence)})`,
-      evidence: [first.evidence, constraint.evidence],
-    });
-  }
-  return notes;
-}
-
-/** Whether any patch release of a minor one satisfies the specifiers. Unreadable ones admit everything. */
-function admits(specifiers: string, minor: string): boolean {
+/**
+ * Whether any patch release of a minor one satisfies the specifiers. Unreadable ones admit everything.
+ * @param specifiers PEP 440: `>=3.10,<4`
+ * @param minor `3.12`
+ */
+export function admitsPython(specifiers: string, minor: string): boolean {
   try {
     return Array.from({ length: 60 }, (_, patch) => `${minor}.${patch}`).some((version) =>
       satisfies(version, specifiers),
@@ -94,12 +79,79 @@ function admits(specifiers: string, minor: string): boolean {
   }
 }
 
-/** The minor release, when the specifiers leave one: `==3.13.*`, `>=3.11,<3.12`, `~=3.12.0`. */
+/** The minor release, when the specifiers leave one: `==3.13.*`, `>=3.11,<3.12`, `~=3.12.0`, `<3`. */
 function onlyRelease(specifiers: string): string | null {
-  const minors = Array.from({ length: 60 }, (_, minor) => `3.${minor}`).filter((minor) =>
-    admits(specifiers, minor),
+  const minors = ['2.7', ...Array.from({ length: 60 }, (_, minor) => `3.${minor}`)].filter((minor) =>
+    admitsPython(specifiers, minor),
   );
   return minors.length === 1 ? (minors[0] ?? null) : null;
+}
+
+/** `python_requires` of setup.cfg, or of setup.py where it is written out. */
+function setupConstraint(
+  files: ProjectFiles,
+  folders: readonly string[],
+): { value: string; evidence: Evidence } | null {
+  const pattern = /^\s*python_requires\s*=\s*["']?([^"'#\n]*?)["']?\s*,?\s*$/;
+  for (const path of folders.flatMap((folder) =>
+    ['setup.cfg', 'setup.py'].map((name) => joinRelative(folder, name)),
+  )) {
+    const text = files.read(path) ?? '';
+    const line = lineMatching(text, pattern);
+    const value = pattern.exec(text.split('\n')[(line ?? 0) - 1] ?? '')?.[1]?.replaceAll(/\s+/g, '') ?? '';
+    if (value !== '' && validRange(value)) return { value, evidence: { file: path, line } };
+  }
+  return null;
+}
+
+/** Classifiers that name Python 2 and no Python 3, where nothing else states a version. */
+function onlyPython2(files: ProjectFiles, folders: readonly string[]): Stated[] {
+  const names = ['pyproject.toml', 'setup.cfg', 'setup.py'];
+  for (const path of folders.flatMap((folder) => names.map((name) => joinRelative(folder, name)))) {
+    const text = files.read(path) ?? '';
+    if (/Programming Language :: Python :: 3/.test(text)) return [];
+    const found = inLines(path, text, /Programming Language :: Python :: (2(?:\.\d)?)/);
+    if (found) return [{ ...found, version: found.version === '2' ? '2.7' : found.version }];
+  }
+  return [];
+}
+
+function inMise(path: string, text: string): Stated | null {
+  const value = asTable(asTable(readToml(path, text, 'Repair it, then run again.'))['tools'])['python'];
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  const version = asText(first) ?? asText(asTable(first)['version']);
+  const minor = /^[23]\.\d+/.exec(version ?? '')?.[0];
+  if (minor === undefined) return null;
+  return {
+    version: minor,
+    evidence: { file: path, line: lineMatching(text, /^\s*(tools\.)?["']?python\b/) },
+  };
+}
+
+/** Conda pins with `=` or `==`: `- python=3.9`, `- conda-forge::python=3.9.7=hb7a2778_2`. */
+function inCondaEnvironment(path: string, text: string): Stated | null {
+  return inLines(path, text, /^\s*-\s*["']?(?:[\w-]+::)?python\s*={1,2}\s*([23]\.\d+)/);
+}
+
+/**
+ * What the workflows agree on: jobs that test a range of releases, or that differ, say nothing about the one that
+ * the project runs on.
+ */
+function inWorkflows(files: ProjectFiles): Stated[] {
+  const found = files
+    .files()
+    .filter((path) => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(path))
+    .flatMap((path) =>
+      (files.read(path) ?? '').split('\n').flatMap((line, index) => {
+        const value = /^\s*(?:-\s*)?["']?(?:python[-_]version|PYTHON_VERSION)["']?\s*:\s*(.*)$/.exec(
+          line,
+        )?.[1];
+        const versions = (value ?? '').replace(/\s#.*$/, '').match(/(?<![\d.])[23]\.\d+/g) ?? [];
+        return versions.map((version) => ({ version, evidence: { file: path, line: index + 1 } }));
+      }),
+    );
+  const [first] = found;
+  return first && found.every((stated) => stated.version === first.version) ? found : [];
 }
 
 function inLines(path: string, text: string, pattern: RegExp): Stated | null {
