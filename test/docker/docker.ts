@@ -90,7 +90,7 @@ export function request(
         host: '127.0.0.1',
         port,
         path,
-        headers: { host, connection: 'close' },
+        headers: { host, connection: 'close', 'accept-language': 'de' },
         agent: false,
         timeout: 10_000,
       },

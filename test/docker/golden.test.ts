@@ -17,8 +17,19 @@ import { hadolintProgram } from './hadolint.ts';
 
 const MINUTES = 60_000;
 
-/** Layouts whose files are built and started for real. `page` answers 200. */
-const CASES = [
+interface Case {
+  name: string;
+  options: string[];
+  /** Answers 200. */
+  page: string;
+  /** A text that the page holds. */
+  text?: string;
+  /** A static file that answers 200. */
+  file?: string;
+}
+
+/** Layouts whose files are built and started for real. */
+const CASES: Case[] = [
   { name: 'root-requirements', options: ['--database', 'postgres'], page: '/' },
   { name: 'src-uv', options: ['--database', 'postgres'], page: '/' },
   { name: 'backend-poetry', options: ['--database', 'postgres'], page: '/admin/login/' },
@@ -29,6 +40,20 @@ const CASES = [
   { name: 'settings-package-requirements-folder', options: ['--database', 'postgres'], page: '/low-stock/' },
   { name: 'existing-docker', options: ['--database', 'postgres'], page: '/' },
   { name: 'templates-static-locale', options: ['--database', 'postgres'], page: '/' },
+  // Names its database and hosts in the code, has no STATIC_ROOT and nothing that serves static files: a plain startproject.
+  {
+    name: 'hard-coded-sqlite',
+    options: ['--database', 'postgres'],
+    page: '/admin/login/',
+    file: '/static/admin/css/base.css',
+  },
+  {
+    name: 'hard-coded-sqlite',
+    options: ['--database', 'sqlite'],
+    page: '/admin/login/',
+    file: '/static/admin/css/base.css',
+  },
+  { name: 'writes-files', options: ['--database', 'postgres'], page: '/', text: 'Guten Tag' },
   {
     name: 'system-libraries',
     options: ['--database', 'postgres', '--installer', 'pip'],
@@ -37,7 +62,7 @@ const CASES = [
 ];
 
 describe.skipIf(engine === null).each(CASES)(
-  'golden project $name on a Docker engine',
+  'golden project $name $options.1 on a Docker engine',
   { timeout: 15 * MINUTES },
   (golden) => {
     let folder: string;
@@ -58,7 +83,10 @@ describe.skipIf(engine === null).each(CASES)(
         WEB_PORT: '0',
       });
       const port = publishedPort(folder, 'web', 8000);
-      expect((await request(port, golden.page)).status).toBe(200);
+      const answer = await request(port, golden.page);
+      expect(answer.status).toBe(200);
+      expect(answer.body).toContain(golden.text ?? '');
+      if (golden.file) expect((await request(port, golden.file)).status).toBe(200);
       expect(answerOf(folder, 'docker', ['compose', 'exec', 'web', 'id', '-u'])).toBe('10001');
       const migrate = answerOf(folder, 'docker', ['compose', 'ps', '--all', '--format', 'json', 'migrate']);
       expect(JSON.parse(migrate)).toMatchObject({ ExitCode: 0 });

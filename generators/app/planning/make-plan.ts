@@ -410,6 +410,14 @@ function notes(facts: ProjectFacts, answers: Answers): string[] {
       `${requirement.name} is imported as the application starts (${firstPlace(evidence)}), though only the development requirements list it: production gets it through docker/requirements.txt.`,
     );
   }
+  for (const { path, kind, setting, evidence } of facts.writtenPaths) {
+    const where = `${setting}, ${firstPlace(evidence)}`;
+    found.push(
+      kind === 'file'
+        ? `${path} is written to (${where}), and the code is read-only: in the image it leads to /tmp/${posix.basename(path)}. Logs on the console outlive the container.`
+        : `${path} is written to (${where}): it is on a volume.`,
+    );
+  }
   if (facts.preparation.cacheTable) {
     found.push(
       `The cache is in the database (${firstPlace(facts.preparation.cacheTable.evidence)}): the migrate service runs createcachetable too.`,
