@@ -78,6 +78,7 @@ export function makePlan(facts: ProjectFacts, answers: Answers, generatorVersion
     debianRelease,
     uvImage: `${images.uv.image}:${images.uv.version}`,
     workDir: inImage(facts.workDir),
+    pythonPath: facts.pythonPath.map(inImage),
     settingsModule: facts.settingsModule.value,
     developmentSettingsModule: (facts.developmentSettingsModule ?? facts.settingsModule).value,
     application,

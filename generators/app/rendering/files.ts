@@ -38,6 +38,9 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
   file('docker/requirements.txt', 'server or driver that the project lacks', {
     when: (plan) => plan.install.extraRequirements.length > 0,
   }),
+  file('docker/export_requirements.py', 'lists the requirements for the installer', {
+    when: ({ install }) => install.exporter?.tool === 'script' || install.exporter?.tool === 'poetry-core',
+  }),
   file('docker/gunicorn.conf.py', 'workers from the container’s limits', {
     when: (plan) => plan.server === 'gunicorn',
   }),

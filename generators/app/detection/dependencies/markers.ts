@@ -15,14 +15,20 @@ const TOKEN = /\s*(\(|\)|not\s+in\b|in\b|and\b|or\b|===|==|!=|<=|>=|~=|<|>|'[^']
 /** undefined: it depends on something that is not known here (Python's version, the architecture). */
 type Truth = boolean | undefined;
 
+/** Which groups and extras are asked for, as the markers of a pylock.toml name them (PEP 751). */
+export interface AskedSets {
+  dependency_groups: readonly string[];
+  extras: readonly string[];
+}
+
 /**
  * Whether a requirement with this environment marker can be installed in a Linux image with CPython. False only when
  * that is certain; an unreadable marker counts as true.
  */
-export function markerMayApply(marker: string): boolean {
+export function markerMayApply(marker: string, sets: AskedSets | null = null): boolean {
   const tokens = tokenise(marker);
   if (tokens === null || tokens.length === 0) return true;
-  const reader = { tokens, position: 0 };
+  const reader = { tokens, position: 0, sets };
   const truth = readOr(reader);
   return truth !== false || reader.position < tokens.length;
 }
@@ -30,6 +36,7 @@ export function markerMayApply(marker: string): boolean {
 interface Reader {
   tokens: readonly string[];
   position: number;
+  sets: AskedSets | null;
 }
 
 function tokenise(marker: string): string[] | null {
@@ -73,7 +80,11 @@ function readComparison(reader: Reader): Truth {
   }
   const left = valueOf(first);
   const operator = next();
-  const right = valueOf(next());
+  const last = next();
+  if (reader.sets !== null && left !== undefined && (last === 'dependency_groups' || last === 'extras')) {
+    return reader.sets[last].includes(left) === (operator === 'in');
+  }
+  const right = valueOf(last);
   if (left === undefined || right === undefined) return undefined;
   switch (operator) {
     case '==':

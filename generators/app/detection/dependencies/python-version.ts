@@ -4,8 +4,6 @@ import type { DetectionNote, Evidence, Fact } from '../facts.ts';
 import { folderOf, joinRelative } from '../paths.ts';
 import type { ProjectFiles } from '../project-files.ts';
 import { readPipfile } from './pipfile-lock.ts';
-import { pythonConstraintOf } from './pyproject.ts';
-import type { Pyproject } from './pyproject.ts';
 import { asTable, asText, lineMatching, readJson } from './structured-data.ts';
 
 export interface PythonDetection {
@@ -23,11 +21,13 @@ interface Stated {
  * Which Python the project states, the most explicit place first: .python-version, runtime.txt, .tool-versions,
  * Pipfile, a requires-python that admits one release only, a Dockerfile, the header of a compiled requirements file.
  * @param folders the work dir and its parents, nearest first
+ * @param constraint which Pythons the project admits, with PEP 440 specifiers
+ * @param compiled which Python resolved the requirements file
  */
 export function detectPython(
   files: ProjectFiles,
   folders: readonly string[],
-  pyproject: Pyproject | null,
+  constraint: { value: string; evidence: Evidence } | null,
   compiled: Stated | null,
 ): PythonDetection {
   const nearest = (name: string, read: (path: string, text: string) => Stated | null): Stated[] => {
@@ -39,7 +39,6 @@ export function detectPython(
     }
     return [];
   };
-  const constraint = pyproject && pythonConstraintOf(pyproject);
   const only = constraint && onlyRelease(constraint.value);
   const all: Stated[] = [
     ...nearest('.python-version', versionFile),
