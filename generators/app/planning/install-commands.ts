@@ -247,7 +247,7 @@ function exportedSteps(
           ? `${file} becomes requirements files, readable by ${install.installer}.`
           : `${file} becomes requirements files: the same versions and hashes, readable by ${install.installer}.`,
         mounts: [
-          ...toolMounts,
+          ...(packages.length === 0 ? [] : toolMounts),
           ...[...install.developmentMounts, ...(script ? [EXPORT_SCRIPT] : [])].map(bindMount),
         ],
         commands: [

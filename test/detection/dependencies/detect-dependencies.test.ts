@@ -216,7 +216,7 @@ docs = ["sphinx"]
     expect(servers.map((server) => server.name)).toEqual(['gunicorn']);
     expect(dependencies.productionExtras).toEqual(['prod']);
     expect(notes.map((note) => note.message)).toEqual([
-      'the extra «prod» is installed into production: by its name it is for production',
+      'the extra «prod» is installed into production: its name says so',
     ]);
   });
 });

@@ -151,7 +151,7 @@ pytest = "*"
     expect(names(facts.development)).toEqual(['pytest']);
     expect([facts.productionGroups, facts.productionExtras]).toEqual([['prod'], ['postgres']]);
     expect(notes.map((note) => note.message)).toEqual([
-      'the group «prod» is installed into production: by its name it is for production',
+      'the group «prod» is installed into production: its name says so',
       'the extra «postgres» is installed into production: psycopg is nowhere else',
     ]);
   });

@@ -70,7 +70,7 @@ export function chooseSets(sets: readonly RequirementSet[], always: readonly Req
     return {
       production,
       development,
-      notes: production.map((set) => noteOf(set, 'nothing is required outside of groups')),
+      notes: production.map((set) => noteOf(set, 'there is nothing outside of groups')),
     };
   }
   const byDefault = candidates.filter((set) => set.byDefault);
@@ -80,7 +80,7 @@ export function chooseSets(sets: readonly RequirementSet[], always: readonly Req
     production: [...byDefault, ...named, ...needed],
     development,
     notes: [
-      ...named.map((set) => noteOf(set, 'by its name it is for production')),
+      ...named.map((set) => noteOf(set, 'its name says so')),
       ...needed.map((set) => noteOf(set, `${heldBy(set).join(', ')} is nowhere else`)),
     ],
   };
