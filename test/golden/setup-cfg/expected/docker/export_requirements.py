@@ -1,10 +1,10 @@
-"""Prints the requirements of a file that neither uv nor pip reads alone; the Dockerfile runs it while the image is built.
+"""Prints requirements that neither uv nor pip reads; the Dockerfile runs it in the build.
 
     python export_requirements.py setup.cfg                       install_requires of [options]
     python export_requirements.py setup.py --extra production     and those of an extra
     python export_requirements.py pyproject.toml --group dev      Poetry's tables; needs poetry-core
 
-Nothing of the project is run: setup.py is only parsed, so that its lists have to be written out there.
+Nothing of the project is run: setup.py is only parsed, so its lists have to be written out.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def main():
     else:
         requirements = from_setup_py(options.file, options.extra)
     if not requirements:
-        sys.exit(f"{options.file}: no requirements found. Run the generator again after moving them.")
+        sys.exit(f"{options.file}: no requirements found. Run the generator again.")
     print("\n".join(dict.fromkeys(requirements)))
 
 
@@ -59,7 +59,8 @@ def from_setup_py(path, extras):
     def literal(node):
         node = names.get(node.id) if isinstance(node, ast.Name) else node
         if isinstance(node, ast.Dict):
-            return {ast.literal_eval(key): literal(value) for key, value in zip(node.keys, node.values) if key}
+            keys = [ast.literal_eval(key) for key in node.keys]
+            return dict(zip(keys, map(literal, node.values)))
         return ast.literal_eval(node) if node is not None else []
 
     arguments = {}
