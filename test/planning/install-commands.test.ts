@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { resolveAnswers } from '../../generators/app/answers/resolve-answers.ts';
+import { detectProject } from '../../generators/app/detection/detect-project.ts';
+import { memoryFiles } from '../../generators/app/detection/memory-files.ts';
+import { planInstallation } from '../../generators/app/planning/install-plan.ts';
 import { installSteps } from '../../generators/app/planning/install-commands.ts';
 import type { InstallPlan } from '../../generators/app/planning/plan.ts';
 
@@ -111,6 +115,23 @@ describe('indexes', () => {
       /^sed .* requirements\/base\.txt > .* && cp .* requirements\/base\.txt$/,
     );
     expect(step?.commands).toHaveLength(2);
+  });
+
+  it.each([
+    ['--extra-index-url https://pypi.corp.example/simple', ['type=secret,id=netrc,target=/root/.netrc']],
+    ['-i https://me:${TOKEN}@pypi.corp.example/simple', ['type=secret,id=TOKEN,env=TOKEN']],
+    ['-i https://pypi.python.org/simple', []],
+  ])('%s: %j', async (line, mounts) => {
+    const facts = detectProject(
+      memoryFiles('shop', {
+        'manage.py': 'import os, django\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")\n',
+        'settings.py': 'SECRET_KEY = "x"\n',
+        'wsgi.py': 'application = None\n',
+        'requirements.txt': `${line}\ndjango\n`,
+      }),
+    );
+    const { answers } = await resolveAnswers(facts, { commandLine: {}, stored: {}, askAnswered: false });
+    expect(planInstallation(facts, answers).secretMounts).toEqual(mounts);
   });
 
   it.each(['uv', 'pip'] as const)('mounts the credentials of a private index for %s', (installer) => {
