@@ -403,3 +403,20 @@ test('tests inside the applications are told apart from what the application imp
   expect(facts.unusedTests).toEqual(['exams/tests', 'exams/tests.py']);
   expect(facts.application.filter((item) => item.needed).map((item) => item.path)).toContain('tests');
 });
+
+test('a package in src/ beside manage.py is found, and Python is told of the folder', () => {
+  const { 'manage.py': managePy = '', ...rest } = project();
+  const inSource = Object.fromEntries(Object.entries(rest).map(([path, text]) => [`src/${path}`, text]));
+  const packaged = { 'manage.py': managePy, ...inSource, 'pyproject.toml': '[project]\nname = "shop"\n' };
+  const facts = detectProject(memoryFiles('my-api', packaged));
+  expect(facts).toMatchObject({
+    workDir: '',
+    pythonPath: ['src'],
+    settingsModule: { value: 'shop.settings' },
+    wsgi: { value: 'shop.wsgi:application' },
+  });
+  expect(detectProject(memoryFiles('my-api', project())).pythonPath).toEqual([]);
+  // Without a package nothing puts src/ on the path: that project does not start elsewhere either.
+  const { 'pyproject.toml': _, ...unpackaged } = packaged;
+  expect(() => detectProject(memoryFiles('my-api', unpackaged))).toThrow(DetectionError);
+});

@@ -185,3 +185,20 @@ describe('module-names.json', () => {
     expect(modulesOfDistribution(name)).toEqual(modules);
   });
 });
+
+describe('exporters.json', () => {
+  const { exporters } = readKnowledge<{
+    exporters: Record<string, { python: string; packages: string[] }[]>;
+  }>('exporters');
+  const { versions } = readKnowledge<{ versions: { version: string }[] }>('python-versions');
+
+  it.each(Object.keys(exporters))('%s has a pinned version for every Python', (tool) => {
+    const rows = exporters[tool] ?? [];
+    for (const { version } of versions)
+      expect(
+        rows.some((row) => satisfies(`${version}.99`, row.python)),
+        version,
+      ).toBe(true);
+    for (const line of rows.flatMap((row) => row.packages)) expect(line).toMatch(/^[a-z-]+==\d[\d.]*$/);
+  });
+});

@@ -6,6 +6,7 @@ import {
   composeValue,
   copyArguments,
   dockerignorePattern,
+  envInstructionValue,
   envValue,
   pythonLiteral,
   shellWord,
@@ -86,4 +87,12 @@ describe('quoting', () => {
     expect(dockerignorePattern('!keep')).toBe(String.raw`\!keep`);
     expect(dockerignorePattern('a[b]')).toBe(String.raw`a\[b]`);
   });
+});
+
+it.each([
+  ['/app/src', '/app/src'],
+  ['/app/a b', '"/app/a b"'],
+  ['/app/$x"y\\z', '"/app/\\$x\\"y\\\\z"'],
+])('ENV takes %j as %s', (text, written) => {
+  expect(envInstructionValue(text)).toBe(written);
 });

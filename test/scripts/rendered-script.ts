@@ -9,6 +9,7 @@ import { pythonLiteral } from '../../generators/app/planning/quoting.ts';
 export const SCRIPTS = [
   'compare_images.py',
   'compile_bytecode.py',
+  'export_requirements.py',
   'gunicorn.conf.py',
   'healthcheck.py',
   'verify_image.py',

@@ -334,10 +334,10 @@ const imageName: Question<'imageName'> = {
       : `${JSON.stringify(value)} is no image name: lower-case letters and digits, separated by . _ - or /, without a tag, for example acme/backend`,
 };
 
-/** Installers that can read the project's dependency files: pip reads neither uv.lock nor the groups of a pyproject.toml. */
+/** Installers that can read the project's dependency files: pip reads no uv.lock, pylock.toml or groups of a pyproject.toml. */
 export function installersFor(facts: ProjectFacts): Installer[] {
   const { manager } = facts.dependencies;
-  return manager === 'uv' || manager === 'pyproject' ? ['uv'] : [...INSTALLERS];
+  return manager === 'uv' || manager === 'pyproject' || manager === 'pylock' ? ['uv'] : [...INSTALLERS];
 }
 
 const installer: Question<'installer'> = {

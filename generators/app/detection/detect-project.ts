@@ -81,6 +81,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     name: projectName(files, settings.module.value),
     managePy: { value: manage.path, evidence: [{ file: manage.path, line: null }] },
     workDir,
+    pythonPath: settings.pythonPath,
     settingsModule: settings.module,
     developmentSettingsModule: developmentSettings(settings, manage.path),
     configuration: settings.configuration,

@@ -165,7 +165,11 @@ function dependencyRows({ dependencies, djangoVersion, servers, postgresDriver }
       evidence: nothing,
     },
   ];
-  const development = [...dependencies.developmentFiles, ...dependencies.developmentGroups];
+  const development = [
+    ...dependencies.developmentFiles,
+    ...dependencies.developmentGroups,
+    ...dependencies.developmentExtras,
+  ];
   if (development.length > 0)
     rows.push({ label: 'development', value: development.join(', '), evidence: nothing });
   if (djangoVersion !== null)

@@ -28,6 +28,8 @@ export interface DjangoSettings {
   modules: ProjectModules;
   /** Files read, in the order they are imported. */
   files: string[];
+  /** Folders beside the work dir that Python must be told of: the project's own package is not installed. */
+  pythonPath: string[];
   notes: DetectionNote[];
 }
 
@@ -123,6 +125,16 @@ export function readSettings(files: ProjectFiles, managePy: string): DjangoSetti
   }
   for (const path of starter.searchPaths) addRoot(roots, path, workDir);
   modules = indexModules(files, roots);
+  const pythonPath = named.some((found) => modules.find(found.module) !== undefined)
+    ? []
+    : sourceFolders(files, workDir).filter((folder) => {
+        const inside = indexModules(files, [folder]);
+        return named.some((found) => inside.find(found.module)?.file != null);
+      });
+  if (pythonPath.length > 0) {
+    roots.push(...pythonPath);
+    modules = indexModules(files, roots);
+  }
 
   const module = chooseModule(files, modules, managePy, named);
   const location = modules.find(module.value);
@@ -151,6 +163,7 @@ export function readSettings(files: ProjectFiles, managePy: string): DjangoSetti
     scope,
     evaluation,
     modules,
+    pythonPath,
     files: [...evaluation.order],
     notes: disagreement(files, modules, named, module),
   };
@@ -179,6 +192,17 @@ function moreSearchPaths(evaluation: Evaluation): string[] {
       return given === undefined ? [] : stringsIn(evaluate(evaluation, scope, given)).map(({ text }) => text);
     });
   });
+}
+
+/**
+ * The `src` folders of packages: an installation of the project puts them on the path, and the image does without
+ * one. See https://packaging.python.org/en/latest/discussions/src-layout-vs-flat-layout/
+ */
+function sourceFolders(files: ProjectFiles, workDir: string): string[] {
+  const folders = [...new Set([workDir, folderOf(workDir), ''])].filter((folder) =>
+    ['pyproject.toml', 'setup.cfg', 'setup.py'].some((name) => files.exists(joinRelative(folder, name))),
+  );
+  return folders.map((folder) => joinRelative(folder, 'src'));
 }
 
 function addRoot(roots: string[], path: string, workDir: string): void {

@@ -45,13 +45,27 @@ export interface Requirement {
   evidence: Evidence;
 }
 
-export type DependencyManager = 'requirements' | 'uv' | 'poetry' | 'pipenv' | 'pyproject' | 'none';
+/**
+ * What the deciding file belongs to. `pyproject`: a pyproject.toml without a lock, in the standard's tables;
+ * `poetry` is Poetry's own table too, without a lock; `pylock`: PEP 751; `setuptools`: setup.cfg or setup.py.
+ */
+export type DependencyManager =
+  'requirements' | 'uv' | 'poetry' | 'pdm' | 'pylock' | 'pipenv' | 'pyproject' | 'setuptools' | 'none';
+
+/** An index beside PyPI, which may want credentials. */
+export interface PrivateIndex {
+  /** Null where it comes from the environment. */
+  host: string | null;
+  /** Variables of the environment that the address holds: `https://${TOKEN}@example.org/simple`. */
+  variables: string[];
+  evidence: Evidence;
+}
 
 export interface DependencyFacts {
   manager: DependencyManager;
   /** Folder of the deciding file. */
   root: string;
-  /** The file to install production from: `requirements.txt`, `requirements/production.txt`, `uv.lock`, `poetry.lock`, `Pipfile.lock`, `pyproject.toml`. */
+  /** The file to install production from: `requirements.txt`, `requirements/production.txt`, `uv.lock`, `poetry.lock`, `pdm.lock`, `pylock.toml`, `Pipfile.lock`, `pyproject.toml`, `setup.cfg`. */
   productionFile: string | null;
   /** Every file that the production installation reads (with `-r`/`-c` followed, pyproject beside a lock). Sorted. */
   productionFiles: string[];
@@ -59,13 +73,25 @@ export interface DependencyFacts {
   developmentFile: string | null;
   /** Every file the development installation reads in addition. Sorted. */
   developmentFiles: string[];
-  /** Names of groups that hold development dependencies (uv, poetry): `dev`, `test`. */
+  /** Groups that production needs beyond what is always installed: `prod`, `postgres`. */
+  productionGroups: string[];
+  /** Extras of the project that production needs. */
+  productionExtras: string[];
+  /** Names of groups that hold development dependencies (uv, poetry, pdm): `dev`, `test`. */
   developmentGroups: string[];
+  /** Extras of the project that hold development dependencies. */
+  developmentExtras: string[];
+  /** A pyproject.toml without a project: there are groups and nothing else to install. */
+  onlyGroups: boolean;
   /** Production packages, transitive ones too where a lock file tells. */
   production: Requirement[];
   development: Requirement[];
   /** All lines carry `--hash` (pip-compile --generate-hashes). */
   hashed: boolean;
+  /** Requirements files with an option that names PyPI itself as index: it would outdo the index that the build is configured with. */
+  publicIndexFiles: string[];
+  /** Indexes beside PyPI. */
+  privateIndexes: PrivateIndex[];
   evidence: Evidence[];
 }
 
@@ -171,6 +197,8 @@ export interface ProjectFacts {
   managePy: Fact<string>;
   /** Folder of manage.py: `''`, `src`. */
   workDir: string;
+  /** Folders that Python must find modules in beside the work dir: `src` of a package that is not installed itself. */
+  pythonPath: string[];
   /** For production: the one manage.py names, unless that is for development and wsgi/asgi names another. */
   settingsModule: Fact<string>;
   /** The one manage.py names, where it is another. */

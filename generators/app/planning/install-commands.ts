@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { PUBLIC_INDEX_OPTION } from '../detection/dependencies/package-indexes.ts';
 import type { InstallPlan } from './plan.ts';
 import { QuotingError, shellWord } from './quoting.ts';
 
@@ -22,6 +23,10 @@ const ENVIRONMENT = '/opt/venv';
 const PYTHON = `${ENVIRONMENT}/bin/python`;
 const EXTRA_FILE = 'docker/requirements.txt';
 const EXPORT_FOLDER = '/requirements';
+const EXPORT_SCRIPT = 'docker/export_requirements.py';
+
+/** Takes the option that names PyPI itself out of what it reads. */
+const WITHOUT_PUBLIC_INDEX = `sed --regexp-extended ${shellWord(`s~${PUBLIC_INDEX_OPTION}~ ~g`)}`;
 
 /** A bind mount of one file of the build context to the same relative path below the work dir of the stage. */
 function bindMount(path: string): string {
@@ -34,6 +39,29 @@ function bindMount(path: string): string {
   return `type=bind,source=${path},target=${path}`;
 }
 
+/** ` --group a --group b` */
+function options(name: string, values: readonly string[]): string {
+  return values.map((value) => ` --${name} ${shellWord(value)}`).join('');
+}
+
+/**
+ * Mounts of requirements files and the commands that come first: an option for PyPI itself would outdo the index that
+ * the build is configured with, and the legacy address need not answer. `rw`: what is written is discarded.
+ */
+function requirementsFiles(
+  files: readonly string[],
+  publicIndexFiles: readonly string[],
+): { mounts: string[]; commands: string[] } {
+  const named = publicIndexFiles.filter((path) => files.includes(path));
+  return {
+    mounts: files.map((path) => (named.includes(path) ? `${bindMount(path)},rw` : bindMount(path))),
+    commands: named.map(
+      (path) =>
+        `${WITHOUT_PUBLIC_INDEX} ${shellWord(path)} > /tmp/requirements.txt && cp /tmp/requirements.txt ${shellWord(path)}`,
+    ),
+  };
+}
+
 /**
  * The RUN instructions that install the project's requirements into /opt/venv.
  * @param install the installation's plan
@@ -41,10 +69,12 @@ function bindMount(path: string): string {
  */
 export function installSteps(install: InstallPlan, uvImage: string): InstallSteps {
   const uvMounts = [
+    ...install.secretMounts,
     'type=cache,target=/root/.cache/uv',
     `type=bind,from=${uvImage},source=/uv,target=/usr/local/bin/uv`,
   ];
-  const toolMounts = install.installer === 'uv' ? uvMounts : ['type=cache,target=/root/.cache/pip'];
+  const toolMounts =
+    install.installer === 'uv' ? uvMounts : [...install.secretMounts, 'type=cache,target=/root/.cache/pip'];
   const installCommand =
     install.installer === 'uv'
       ? `uv pip install --python ${PYTHON}`
@@ -77,25 +107,30 @@ export function installSteps(install: InstallPlan, uvImage: string): InstallStep
         development: [],
       };
     case 'requirements': {
-      const from = (file: string, options = ''): string =>
-        `${installCommand}${options} --requirement ${shellWord(file)}`;
+      const from = (file: string, more = ''): string =>
+        `${installCommand}${more} --requirement ${shellWord(file)}`;
       const file = install.productionFile ?? 'requirements.txt';
       const hashes = install.hashed ? ' --require-hashes' : '';
+      const production = requirementsFiles(install.productionMounts, install.publicIndexFiles);
+      const development = requirementsFiles(install.developmentMounts, install.publicIndexFiles);
       return {
         exported: [],
         production: [
           withExtras({
-            comment: '',
-            mounts: [...toolMounts, ...install.productionMounts.map(bindMount)],
-            commands: [from(file, hashes)],
+            comment:
+              production.commands.length === 0
+                ? ''
+                : `The index of the build counts, not the option for PyPI in ${install.publicIndexFiles.join(', ')}: the file itself stays as it is.`,
+            mounts: [...toolMounts, ...production.mounts],
+            commands: [...production.commands, from(file, hashes)],
           }),
         ],
         development: install.developmentFile
           ? [
               {
                 comment: '',
-                mounts: [...toolMounts, ...install.developmentMounts.map(bindMount)],
-                commands: [from(install.developmentFile)],
+                mounts: [...toolMounts, ...development.mounts],
+                commands: [...development.commands, from(install.developmentFile)],
               },
             ]
           : [],
@@ -103,48 +138,81 @@ export function installSteps(install: InstallPlan, uvImage: string): InstallStep
     }
     case 'uv': {
       const mounts = [...uvMounts, ...install.productionMounts.map(bindMount)];
-      const sync = `uv sync ${inRoot}--locked --no-install-project`;
-      return {
-        exported: [],
-        production: [
-          withExtras({ comment: '', mounts, commands: [`${sync} --no-default-groups --no-editable`] }),
-        ],
-        // --inexact keeps what is there beyond the lock: server and driver from docker/requirements.txt.
-        development: install.development
-          ? [{ comment: '', mounts, commands: [`${sync} --inexact${groupOptions(install)}`] }]
-          : [],
-      };
-    }
-    case 'pyproject': {
-      const mounts = [...uvMounts, ...install.productionMounts.map(bindMount)];
-      const file = posix.join(install.root, 'pyproject.toml');
-      const groups = install.developmentGroups
-        .map((group) => ` --group ${shellWord(`${file}:${group}`)}`)
-        .join('');
+      const sync = `uv sync ${inRoot}--locked --no-install-project --no-default-groups`;
       return {
         exported: [],
         production: [
           withExtras({
             comment: '',
             mounts,
-            commands: [`${installCommand} --requirement ${shellWord(file)}`],
+            commands: [`${sync} --no-editable${productionSets(install)}`],
           }),
         ],
-        development: groups ? [{ comment: '', mounts, commands: [`${installCommand}${groups}`] }] : [],
+        // --inexact keeps what is there beyond the lock: server and driver from docker/requirements.txt.
+        development: install.development
+          ? [
+              {
+                comment: '',
+                mounts,
+                commands: [`${sync} --inexact${productionSets(install)}${developmentSets(install)}`],
+              },
+            ]
+          : [],
+      };
+    }
+    case 'pylock': {
+      const mounts = [...uvMounts, ...install.productionMounts.map(bindMount)];
+      // uv calls its reading of the format a preview, and warns without the option.
+      const command = `${installCommand} --preview-features pylock --requirement ${shellWord(install.productionFile ?? 'pylock.toml')}${productionSets(install)}`;
+      return {
+        exported: [],
+        production: [withExtras({ comment: '', mounts, commands: [command] })],
+        development: install.development
+          ? [{ comment: '', mounts, commands: [`${command}${developmentSets(install)}`] }]
+          : [],
+      };
+    }
+    case 'pyproject': {
+      const mounts = [...uvMounts, ...install.productionMounts.map(bindMount)];
+      const file = posix.join(install.root, 'pyproject.toml');
+      const inFile = (groups: readonly string[]): string =>
+        options(
+          'group',
+          groups.map((group) => `${file}:${group}`),
+        );
+      const project = install.onlyGroups ? '' : ` --requirement ${shellWord(file)}`;
+      const added =
+        (install.developmentExtras.length > 0
+          ? `${project}${options('extra', install.developmentExtras)}`
+          : '') + inFile(install.developmentGroups);
+      return {
+        exported: [],
+        production: [
+          withExtras({
+            comment: '',
+            mounts,
+            commands: [
+              `${installCommand}${project}${options('extra', install.productionExtras)}${inFile(install.productionGroups)}`,
+            ],
+          }),
+        ],
+        development: added ? [{ comment: '', mounts, commands: [`${installCommand}${added}`] }] : [],
       };
     }
     case 'poetry':
+    case 'pdm':
     case 'pipenv':
+    case 'setuptools':
       return exportedSteps(install, toolMounts, installCommand, withExtras);
   }
 }
 
-/** Groups beyond `dev`, which `uv sync` takes by itself. */
-function groupOptions(install: InstallPlan): string {
-  return install.developmentGroups
-    .filter((group) => group !== 'dev')
-    .map((group) => ` --group ${shellWord(group)}`)
-    .join('');
+function productionSets(install: InstallPlan): string {
+  return options('group', install.productionGroups) + options('extra', install.productionExtras);
+}
+
+function developmentSets(install: InstallPlan): string {
+  return options('group', install.developmentGroups) + options('extra', install.developmentExtras);
 }
 
 function exportedSteps(
@@ -153,40 +221,40 @@ function exportedSteps(
   installCommand: string,
   withExtras: (step: RunStep) => RunStep,
 ): InstallSteps {
-  const tool = install.exporter?.tool ?? 'poetry';
+  const tool = install.exporter?.tool ?? 'script';
   const packages = install.exporter?.packages ?? [];
   const production = `${EXPORT_FOLDER}/production.txt`;
   const development = `${EXPORT_FOLDER}/development.txt`;
-  const setUp =
-    install.installer === 'uv'
-      ? [
-          'uv venv --quiet /opt/export',
-          `uv pip install --python /opt/export/bin/python ${packages.join(' ')}`,
-        ]
-      : [
-          'python -m venv --without-pip /opt/export',
-          `pip --python /opt/export/bin/python install ${packages.join(' ')}`,
-        ];
-  const inRoot = install.root === '' ? '' : ` --directory ${shellWord(install.root)}`;
-  const groups = install.developmentGroups.map((group) => ` --with ${shellWord(group)}`).join('');
-  const exports =
-    tool === 'poetry'
-      ? [
-          `/opt/export/bin/poetry export${inRoot} --only main --output ${production}`,
-          `/opt/export/bin/poetry export${inRoot}${groups} --output ${development}`,
-        ]
-      : [
-          ...(install.root === '' ? [] : [`cd ${shellWord(install.root)}`]),
-          `/opt/export/bin/pipenv requirements --hash > ${production}`,
-          `/opt/export/bin/pipenv requirements --hash --dev > ${development}`,
-        ];
   const fromExport = `type=bind,from=requirements,source=${EXPORT_FOLDER},target=${EXPORT_FOLDER}`;
+  const setUp =
+    packages.length === 0
+      ? []
+      : install.installer === 'uv'
+        ? [
+            'uv venv --quiet /opt/export',
+            `uv pip install --python /opt/export/bin/python ${packages.join(' ')}`,
+          ]
+        : [
+            'python -m venv --without-pip /opt/export',
+            `pip --python /opt/export/bin/python install ${packages.join(' ')}`,
+          ];
+  const script = tool === 'script' || tool === 'poetry-core';
+  const file = install.productionFile ?? 'The dependency file';
   return {
     exported: [
       {
-        comment: `${install.productionFile ?? 'The lock file'} becomes requirements files: the same versions and hashes, readable by ${install.installer}.`,
-        mounts: [...toolMounts, ...install.developmentMounts.map(bindMount)],
-        commands: [`mkdir ${EXPORT_FOLDER}`, ...setUp, ...exports],
+        comment: script
+          ? `${file} becomes requirements files, readable by ${install.installer}.`
+          : `${file} becomes requirements files: the same versions and hashes, readable by ${install.installer}.`,
+        mounts: [
+          ...(packages.length === 0 ? [] : toolMounts),
+          ...[...install.developmentMounts, ...(script ? [EXPORT_SCRIPT] : [])].map(bindMount),
+        ],
+        commands: [
+          `mkdir ${EXPORT_FOLDER}`,
+          ...setUp,
+          ...exportCommands(install, tool, production, development),
+        ],
       },
     ],
     production: [
@@ -206,4 +274,53 @@ function exportedSteps(
         ]
       : [],
   };
+}
+
+/** The commands that write both files. */
+function exportCommands(
+  install: InstallPlan,
+  tool: NonNullable<InstallPlan['exporter']>['tool'],
+  production: string,
+  development: string,
+): string[] {
+  const { productionGroups, productionExtras, developmentGroups, developmentExtras } = install;
+  const groups = [...productionGroups, ...developmentGroups];
+  const extras = [...productionExtras, ...developmentExtras];
+  switch (tool) {
+    case 'poetry': {
+      const command = `/opt/export/bin/poetry export${options('directory', install.root === '' ? [] : [install.root])}`;
+      return [
+        `${command} --only ${shellWord(['main', ...productionGroups].join(','))}${options('extras', productionExtras)} --output ${production}`,
+        `${command}${options('with', groups)}${options('extras', extras)} --output ${development}`,
+      ];
+    }
+    case 'pdm': {
+      // With --prod there are extras only; a group that is named keeps the others out.
+      const selected = (wantedGroups: readonly string[], wantedExtras: readonly string[]): string =>
+        (wantedGroups.length === 0 ? ' --prod' : '') + options('group', [...wantedExtras, ...wantedGroups]);
+      const command = `/opt/export/bin/pdm export${options('project', install.root === '' ? [] : [install.root])}`;
+      return [
+        'export PDM_CHECK_UPDATE=0 VIRTUAL_ENV=/opt/export',
+        `${command}${selected(productionGroups, productionExtras)} --output ${production}`,
+        `${command}${selected(groups, extras)} --output ${development}`,
+      ];
+    }
+    case 'pipenv':
+      return [
+        ...(install.root === '' ? [] : [`cd ${shellWord(install.root)}`]),
+        // It names PyPI as index, which would outdo the index that the build is configured with.
+        `/opt/export/bin/pipenv requirements --hash > ${production}`,
+        `/opt/export/bin/pipenv requirements --hash --dev > ${development}`,
+        `${WITHOUT_PUBLIC_INDEX} --in-place ${production} ${development}`,
+      ];
+    case 'script':
+    case 'poetry-core': {
+      const python = tool === 'script' ? 'python' : '/opt/export/bin/python';
+      const command = `${python} ${EXPORT_SCRIPT} ${shellWord(install.productionFile ?? 'setup.cfg')}`;
+      return [
+        `${command}${productionSets(install)} > ${production}`,
+        `${command}${options('group', groups)}${options('extra', extras)} > ${development}`,
+      ];
+    }
+  }
 }

@@ -5,7 +5,7 @@ import { firstPlace } from '../detection/evidence.ts';
 import type { ProjectFacts } from '../detection/facts.ts';
 import { readKnowledge } from './knowledge.ts';
 import { setuptoolsRequirement } from './package-pythons.ts';
-import type { ExtraRequirement, InstallPlan } from './plan.ts';
+import type { ExtraRequirement, Exporter, InstallPlan } from './plan.ts';
 
 /** One choice of `knowledge/servers.json`: a pinned requirement and the versions that it fits. */
 interface PinnedRequirement {
@@ -77,11 +77,39 @@ export function unmetRequirements(facts: ProjectFacts, answers: Answers): string
   ];
 }
 
-/** Versions of the tools that export a foreign lock; from `knowledge/exporters.json`. */
-function exporterFor(manager: ProjectFacts['dependencies']['manager']): InstallPlan['exporter'] {
-  if (manager !== 'poetry' && manager !== 'pipenv') return null;
-  const { exporters } = readKnowledge<{ exporters: Record<'poetry' | 'pipenv', string[]> }>('exporters');
-  return { tool: manager, packages: exporters[manager] };
+type ExporterTable = Record<Exclude<Exporter, 'script'>, { python: string; packages: string[] }[]>;
+
+/** What turns the project's file into requirements files, and its version for this Python (`knowledge/exporters.json`). */
+function exporterFor(
+  { manager, productionFile }: ProjectFacts['dependencies'],
+  pythonVersion: string,
+): InstallPlan['exporter'] {
+  const packaged = (tool: Exclude<Exporter, 'script'>): InstallPlan['exporter'] => {
+    const rows = readKnowledge<{ exporters: ExporterTable }>('exporters').exporters[tool];
+    const row = rows.find((item) => satisfies(`${pythonVersion}.99`, item.python)) ?? rows.at(-1);
+    return { tool, packages: row?.packages ?? [] };
+  };
+  switch (manager) {
+    case 'poetry':
+      return packaged(productionFile?.endsWith('poetry.lock') === true ? 'poetry' : 'poetry-core');
+    case 'pdm':
+    case 'pipenv':
+      return packaged(manager);
+    case 'setuptools':
+      return { tool: 'script', packages: [] };
+    default:
+      return null;
+  }
+}
+
+/** Each secret is optional: the build goes on without it, and an index that needs it answers 401. */
+function secretMounts(indexes: ProjectFacts['dependencies']['privateIndexes']): string[] {
+  const mounts = indexes.flatMap(({ variables }) =>
+    variables.length > 0
+      ? variables.map((name) => `type=secret,id=${name},env=${name}`)
+      : ['type=secret,id=netrc,target=/root/.netrc'],
+  );
+  return [...new Set(mounts)];
 }
 
 /**
@@ -94,6 +122,7 @@ export function planInstallation(facts: ProjectFacts, answers: Answers): Install
   const development =
     dependencies.developmentFile !== null ||
     dependencies.developmentGroups.length > 0 ||
+    dependencies.developmentExtras.length > 0 ||
     dependencies.development.length > 0;
   return {
     manager: dependencies.manager,
@@ -103,11 +132,17 @@ export function planInstallation(facts: ProjectFacts, answers: Answers): Install
     productionFile: dependencies.productionFile,
     developmentFile: dependencies.developmentFile,
     developmentMounts: [...new Set([...dependencies.productionFiles, ...dependencies.developmentFiles])],
+    productionGroups: dependencies.productionGroups,
+    productionExtras: dependencies.productionExtras,
     developmentGroups: dependencies.developmentGroups,
+    developmentExtras: dependencies.developmentExtras,
+    onlyGroups: dependencies.onlyGroups,
+    publicIndexFiles: dependencies.publicIndexFiles,
+    secretMounts: secretMounts(dependencies.privateIndexes),
     development: development && dependencies.manager !== 'none',
     extraRequirements: extraRequirements(facts, answers),
     hashed: dependencies.hashed,
-    exporter: exporterFor(dependencies.manager),
+    exporter: exporterFor(dependencies, answers.pythonVersion),
   };
 }
 

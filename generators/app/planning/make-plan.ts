@@ -95,6 +95,10 @@ export function makePlan(detected: ProjectFacts, answers: Answers, generatorVers
     debianRelease,
     uvImage: `${images.uv.image}:${images.uv.version}`,
     workDir: inImage(facts.workDir),
+    pythonPath: [
+      ...(overlay ? [inImage(posix.dirname(OVERLAY_FILE))] : []),
+      ...facts.pythonPath.map(inImage),
+    ],
     settingsModule: overlay ? OVERLAY_MODULE : facts.settingsModule.value,
     developmentSettingsModule: overlay
       ? OVERLAY_MODULE

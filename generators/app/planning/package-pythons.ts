@@ -135,7 +135,7 @@ function wheelsInLock(fileNames: readonly string[]): string {
  * @param python minor release, `3.12`
  */
 export function objectionsTo(requirements: readonly Requirement[], python: string): Objection[] {
-  const installed = requirements.filter((requirement) => markerMayApply(requirement.marker, python));
+  const installed = requirements.filter((requirement) => markerMayApply(requirement.marker, { python }));
   const byName = Map.groupBy(installed, (requirement) => requirement.name);
   return [...byName.values()]
     .flatMap((same) => {
@@ -167,7 +167,7 @@ export function setuptoolsRequirement(
   requirements: readonly Requirement[],
   python: string,
 ): { line: string; reason: string } | null {
-  const installed = requirements.filter((requirement) => markerMayApply(requirement.marker, python));
+  const installed = requirements.filter((requirement) => markerMayApply(requirement.marker, { python }));
   if (installed.some(({ name, specifier }) => name === 'setuptools' && pinnedVersion(specifier) !== null))
     return null;
   const { setuptools } = readKnowledge<{

@@ -44,15 +44,30 @@ export interface InstallPlan {
   productionFile: string | null;
   developmentFile: string | null;
   developmentMounts: string[];
+  /** Groups and extras of the project for production, beyond what is always installed. */
+  productionGroups: string[];
+  productionExtras: string[];
   developmentGroups: string[];
+  developmentExtras: string[];
+  /** A pyproject.toml that has groups only. */
+  onlyGroups: boolean;
+  /** Requirements files whose option for PyPI itself is dropped, so that the build's own index counts. */
+  publicIndexFiles: string[];
+  /** Secret mounts for indexes that want credentials. */
+  secretMounts: string[];
   /** There is something to install for development. */
   development: boolean;
   /** Requirements that the image needs beyond the project's, for docker/requirements.txt. */
   extraRequirements: ExtraRequirement[];
   hashed: boolean;
-  /** A lock that neither uv nor pip reads (poetry.lock, Pipfile.lock) is exported in a stage of its own. */
-  exporter: { tool: 'poetry' | 'pipenv'; packages: string[] } | null;
+  /**
+   * What neither uv nor pip reads is exported in a stage of its own: a lock by its own tool, lists of setuptools and
+   * of Poetry by docker/export_requirements.py.
+   */
+  exporter: { tool: Exporter; packages: string[] } | null;
 }
+
+export type Exporter = 'poetry' | 'pdm' | 'pipenv' | 'poetry-core' | 'script';
 
 export interface ExtraRequirement {
   /** `gunicorn==23.0.0` */
@@ -84,6 +99,8 @@ export interface Plan {
   uvImage: string;
   /** Absolute work dir in the container. */
   workDir: string;
+  /** Folders for PYTHONPATH, absolute: the project's own package is not installed. */
+  pythonPath: string[];
   settingsModule: string;
   /** The class of settings for production (django-configurations). */
   configuration: string | null;

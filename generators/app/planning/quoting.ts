@@ -55,6 +55,12 @@ export function workdirArgument(path: string): string {
   return escapeForCopy(path);
 }
 
+/** The value of an ENV instruction, in double quotes where it is no plain word. */
+export function envInstructionValue(text: string): string {
+  refuseControlCharacters(text, 'a Dockerfile');
+  return /^[\w./:-]+$/.test(text) ? text : `"${text.replaceAll(/[\\"$]/g, (character) => `\\${character}`)}"`;
+}
+
 /**
  * Inside the double quotes of a YAML scalar in a Compose file, for a value that may hold Compose's own `${…}`.
  */

@@ -42,6 +42,9 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
   file(OVERLAY_FILE, 'what the environment cannot say to the settings', {
     when: (plan) => plan.overlay !== null,
   }),
+  file('docker/export_requirements.py', 'lists the requirements for the installer', {
+    when: ({ install }) => install.exporter?.tool === 'script' || install.exporter?.tool === 'poetry-core',
+  }),
   file('docker/gunicorn.conf.py', 'workers from the container’s limits', {
     when: (plan) => plan.server === 'gunicorn',
   }),

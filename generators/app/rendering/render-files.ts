@@ -10,6 +10,7 @@ import {
   composeString,
   composeValue,
   copyArguments,
+  envInstructionValue,
   envValue,
   markdownCode,
   pythonLiteral,
@@ -76,6 +77,11 @@ function templateData(plan: Plan, random: () => string): object {
     steps: installSteps(plan.install, plan.uvImage),
     files: GENERATED_FILES.filter((file) => file.when(plan)),
     smokeTest: smokeTest(plan.application),
+    // One more line of an ENV instruction.
+    pythonPath:
+      plan.pythonPath.length === 0
+        ? ''
+        : ` \\\n    PYTHONPATH=${envInstructionValue(plan.pythonPath.join(':'))}`,
     rebuildPaths: dependencyFiles,
     developmentEnvironment: developmentEnvironment(plan),
     envSecret: (value: EnvironmentVariable['value']) =>
@@ -133,8 +139,13 @@ function naiveInstallCommand(install: Plan['install']): string {
     requirements: `pip install -r ${shellWord(install.productionFile ?? 'requirements.txt')}`,
     uv: `pip install uv && uv sync --project ${shellWord(root)} --locked`,
     poetry: `pip install poetry && cd ${shellWord(root)} && poetry install --no-root && cd /app`,
+    pdm: `pip install pdm && cd ${shellWord(root)} && pdm sync --prod --no-self && cd /app`,
+    pylock: `pip install uv && uv pip install --system --requirement ${shellWord(install.productionFile ?? 'pylock.toml')}`,
     pipenv: `pip install pipenv && cd ${shellWord(root)} && pipenv install --system --deploy && cd /app`,
-    pyproject: `pip install ./${shellWord(root)}`,
+    pyproject: install.onlyGroups
+      ? `pip install 'pip>=25.1' && cd ${shellWord(root)} && pip install${install.productionGroups.map((group) => ` --group ${shellWord(group)}`).join('')} && cd /app`
+      : `pip install ./${shellWord(root)}`,
+    setuptools: `pip install ./${shellWord(root)}`,
     none: 'true',
   };
   const extra = install.extraRequirements.length > 0 ? ' && pip install -r docker/requirements.txt' : '';

@@ -69,16 +69,119 @@ describe('which file is installed from', () => {
       'requirements',
       'deploy/requirements.txt',
     ],
+    [
+      'a lock beside, in another folder',
+      { 'backend/uv.lock': uv, 'web/requirements.txt': 'ansible' },
+      'web',
+      'uv',
+      'backend/uv.lock',
+    ],
+    [
+      'a folder of lists elsewhere: production',
+      { 'deploy/requirements/base.txt': 'django', 'deploy/requirements/production.txt': '-r base.txt' },
+      'app',
+      'requirements',
+      'deploy/requirements/production.txt',
+    ],
+    [
+      'requirements.txt that only refers to production',
+      {
+        'requirements.txt': '-r requirements/production.txt',
+        'requirements/production.txt': '-r base.txt\ngunicorn',
+        'requirements/base.txt': 'django',
+        'requirements/dev.txt': '-r base.txt\npytest',
+      },
+      '',
+      'requirements',
+      'requirements.txt',
+    ],
+    [
+      'a list before a [project] without dependencies',
+      { 'pyproject.toml': '[project]\nname = "shop"\n', 'requirements.txt': 'django' },
+      '',
+      'requirements',
+      'requirements.txt',
+    ],
+    [
+      'a list that pyproject.toml names',
+      {
+        'pyproject.toml':
+          '[project]\nname = "shop"\ndynamic = ["dependencies"]\n[tool.setuptools.dynamic]\ndependencies = { file = ["reqs/all.txt"] }\n',
+        'reqs/all.txt': 'django',
+      },
+      '',
+      'requirements',
+      'reqs/all.txt',
+    ],
+    [
+      'settings of semantic-release above a pdm.lock',
+      {
+        'pyproject.toml': '[tool.semantic_release]\ntag_format = "v{version}"\n',
+        'backend/pyproject.toml': '[project]\nname = "shop"\ndependencies = ["django"]\n',
+        'backend/pdm.lock': '[[package]]\nname = "django"\nversion = "5.2"\ngroups = ["default"]\n',
+      },
+      'backend',
+      'pdm',
+      'backend/pdm.lock',
+    ],
+    [
+      'Poetry without a lock',
+      { 'pyproject.toml': '[tool.poetry.dependencies]\npython = "^3.12"\nDjango = "^5.2"\n' },
+      '',
+      'poetry',
+      'pyproject.toml',
+    ],
+    [
+      'setup.cfg before a setup.py that lists nothing',
+      {
+        'setup.cfg': '[options]\ninstall_requires =\n  Django\n',
+        'setup.py': 'from setuptools import setup\nsetup()',
+      },
+      '',
+      'setuptools',
+      'setup.cfg',
+    ],
+    [
+      'a list before setup.py',
+      { 'setup.py': 'setup(install_requires=["django"])', 'requirements.txt': 'django==5.2' },
+      '',
+      'requirements',
+      'requirements.txt',
+    ],
     ['nothing', { 'manage.py': '' }, '', 'none', null],
   ])('%s', (_, contents, workDir, manager, file) => {
     const { dependencies } = detect(contents, workDir);
     expect([dependencies.manager, dependencies.productionFile]).toEqual([manager, file]);
   });
 
-  it('says which of several was taken and why', () => {
-    expect(detect({ 'uv.lock': uv, 'requirements.txt': 'django' }).notes[0]?.message).toBe(
+  const poetry = '[tool.poetry.dependencies]\nDjango = "^5.2"\n';
+  it.each<[Record<string, string>, string]>([
+    [
+      { 'uv.lock': uv, 'requirements.txt': 'django' },
       'uv.lock is installed from (a lock file comes first); requirements.txt is not read',
-    );
+    ],
+    [
+      {
+        'poetry.lock': '[[package]]\nname = "django"\nversion = "5.2"\n',
+        'pyproject.toml': poetry,
+        'requirements.txt': 'django',
+      },
+      'poetry.lock is installed from (a lock file comes first); requirements.txt is not read',
+    ],
+    [
+      { Pipfile: '[packages]\ndjango = "*"\n', 'requirements.txt': 'django' },
+      'requirements.txt is installed from (Pipfile has no Pipfile.lock beside it); Pipfile is not read',
+    ],
+    [
+      { 'pyproject.toml': poetry, 'requirements.txt': 'django' },
+      'requirements.txt is installed from (it is the nearest to manage.py; in one folder requirements files come before pyproject.toml, setup.cfg and setup.py); pyproject.toml is not read',
+    ],
+    [
+      { 'uv.lock': '[[package]]\nname = "ruff"\nversion = "1"\n', 'requirements.txt': 'django' },
+      'requirements.txt is installed from (it lists Django, uv.lock does not); uv.lock is not read',
+    ],
+  ])('says which of several was taken and why: %#', (contents, message) => {
+    expect(detect(contents).notes[0]?.message).toBe(message);
   });
 
   it('says so when there is none', () => {
@@ -97,7 +200,7 @@ describe('which file is installed from', () => {
     expect(dependencies.development.map((item) => item.name)).toEqual(['pytest']);
   });
 
-  it('reads groups that include others, and says what only lies in an extra', () => {
+  it('reads groups that include others, and takes the extra for production', () => {
     const pyproject = `[project]
 dependencies = ["django"]
 [project.optional-dependencies]
@@ -110,10 +213,108 @@ docs = ["sphinx"]
     const { dependencies, servers, notes } = detect({ 'pyproject.toml': pyproject });
     expect(dependencies.developmentGroups).toEqual(['test', 'dev']);
     expect(dependencies.development.map((item) => item.name)).toEqual(['pytest', 'ruff']);
-    expect(servers).toEqual([]);
-    expect(notes.map((note) => note.message)).toContainEqual(
-      expect.stringContaining('gunicorn is only in the optional set «prod»'),
-    );
+    expect(servers.map((server) => server.name)).toEqual(['gunicorn']);
+    expect(dependencies.productionExtras).toEqual(['prod']);
+    expect(notes.map((note) => note.message)).toEqual([
+      'the extra «prod» is installed into production: its name says so',
+    ]);
+  });
+});
+
+describe('groups and extras', () => {
+  const locked = (sets: string): string =>
+    `[[package]]\nname = "shop"\nsource = { virtual = "." }\ndependencies = [{ name = "django" }]\n${sets}` +
+    ['django', 'gunicorn', 'psycopg', 'pytest', 'sentry-sdk']
+      .map((name) => `[[package]]\nname = "${name}"\nversion = "1.0"\n`)
+      .join('');
+  const group = (name: string, ...names: string[]): string =>
+    `${name} = [${names.map((item) => `{ name = "${item}" }`).join(', ')}]\n`;
+  const list = ({ dependencies }: ReturnType<typeof detect>) => [
+    dependencies.production.map((item) => item.name),
+    dependencies.productionGroups,
+    dependencies.productionExtras,
+    dependencies.development.map((item) => item.name),
+  ];
+
+  it.each<[string, string, unknown[]]>([
+    [
+      'the driver in a group (linkding)',
+      `[package.dev-dependencies]\n${group('postgres', 'psycopg')}${group('dev', 'pytest')}`,
+      [['django', 'psycopg'], ['postgres'], [], ['pytest']],
+    ],
+    [
+      'the server in an extra (pythondotorg), the smallest of two',
+      `[package.optional-dependencies]\n${group('all', 'gunicorn', 'sentry-sdk')}${group('web', 'gunicorn')}`,
+      [['django', 'gunicorn'], [], ['web'], []],
+    ],
+    [
+      'a group called prod (djangoproject.com); tests keep to development',
+      `[package.dev-dependencies]\n${group('tests', 'pytest', 'psycopg')}${group('prod', 'gunicorn', 'psycopg', 'sentry-sdk')}`,
+      [['django', 'gunicorn', 'psycopg', 'sentry-sdk'], ['prod'], [], ['pytest']],
+    ],
+    [
+      'a driver in development only stays there',
+      `[package.dev-dependencies]\n${group('dev', 'psycopg')}`,
+      [['django'], [], [], ['psycopg']],
+    ],
+  ])('uv: %s', (_, sets, expected) => {
+    expect(list(detect({ 'uv.lock': locked(sets) }))).toEqual(expected);
+  });
+
+  it("uv: default groups are production's too, and no note is needed", () => {
+    const found = detect({
+      'uv.lock': locked(`[package.dev-dependencies]\n${group('web', 'gunicorn', 'psycopg')}`),
+      'pyproject.toml':
+        '[project]\nname = "shop"\n[dependency-groups]\nweb = ["gunicorn", "psycopg"]\n[tool.uv]\ndefault-groups = ["web"]\n',
+    });
+    expect(list(found)).toEqual([['django', 'gunicorn', 'psycopg'], ['web'], [], []]);
+    expect(found.notes).toEqual([]);
+  });
+
+  it.each<[string, string, string[], string[]]>([
+    ['main (bookwyrm)', 'main = ["django"]\ndev = ["pytest"]\n', ['django'], ['main']],
+    [
+      'base and prod',
+      'base = ["django"]\nprod = ["gunicorn", { include-group = "base" }]\ndocs = ["sphinx"]\n',
+      ['django', 'gunicorn'],
+      ['base', 'prod'],
+    ],
+    [
+      'no such name: all but development and documentation',
+      'shop = ["django"]\nmail = ["anymail"]\ntest = ["pytest"]\ndocs = ["sphinx"]\n',
+      ['django', 'anymail'],
+      ['shop', 'mail'],
+    ],
+  ])('PEP 735 without a project: %s', (_, groups, production, names) => {
+    const { dependencies } = detect({ 'pyproject.toml': `[dependency-groups]\n${groups}` });
+    expect(dependencies.manager).toBe('pyproject');
+    expect(dependencies.onlyGroups).toBe(true);
+    expect(dependencies.production.map((item) => item.name)).toEqual(production);
+    expect(dependencies.productionGroups).toEqual(names);
+  });
+
+  it('Poetry without a lock: groups that are not optional are installed, extras for the driver', () => {
+    const { dependencies } = detect({
+      'pyproject.toml': `[tool.poetry.dependencies]
+python = "^3.12"
+Django = "^5.2"
+psycopg = { version = "^3.2", optional = true, extras = ["binary"] }
+[tool.poetry.extras]
+postgres = ["psycopg"]
+[tool.poetry.group.mail.dependencies]
+anymail = "*"
+[tool.poetry.group.search]
+optional = true
+[tool.poetry.group.search.dependencies]
+haystack = "*"
+[tool.poetry.group.dev.dependencies]
+pytest = "*"
+`,
+    });
+    expect(dependencies.production.map((item) => item.name)).toEqual(['django', 'anymail', 'psycopg']);
+    expect(dependencies.productionGroups).toEqual(['mail']);
+    expect(dependencies.productionExtras).toEqual(['postgres']);
+    expect(dependencies.developmentGroups).toEqual(['dev']);
   });
 });
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { readPdmLock } from '../../../generators/app/detection/dependencies/pdm-lock.ts';
 import { readPipfileLock } from '../../../generators/app/detection/dependencies/pipfile-lock.ts';
 import { readPoetryLock } from '../../../generators/app/detection/dependencies/poetry-lock.ts';
+import { readPylock } from '../../../generators/app/detection/dependencies/pylock.ts';
 import { readUvLock } from '../../../generators/app/detection/dependencies/uv-lock.ts';
 import { memoryFiles } from '../../../generators/app/detection/memory-files.ts';
 
@@ -115,6 +117,140 @@ describe('poetry.lock', () => {
     expect(names(facts.development)).toEqual(['pytest']);
     expect(facts.production.map((item) => item.direct)).toEqual([true, false]);
     expect(facts.developmentGroups).toEqual(['test']);
+  });
+});
+
+describe('poetry.lock with extras and optional groups', () => {
+  it('adds to production what the driver needs and what is named for it', () => {
+    const pyproject = `[project]
+name = "shop"
+dependencies = ["django (>=5.2,<6)"]
+[project.optional-dependencies]
+postgres = ["psycopg[binary]"]
+[tool.poetry]
+package-mode = false
+[tool.poetry.group.prod]
+optional = true
+[tool.poetry.group.prod.dependencies]
+gunicorn = "*"
+[tool.poetry.group.dev.dependencies]
+pytest = "*"
+`;
+    const lock =
+      locked('django', 'groups = ["main"]') +
+      locked('gunicorn', 'groups = ["prod"]') +
+      '[[package]]\nname = "psycopg"\nversion = "3.2"\noptional = true\ngroups = ["main"]\nmarkers = "extra == \\"postgres\\""\n[package.dependencies]\npsycopg-binary = { version = "3.2", optional = true }\n[package.extras]\nbinary = ["psycopg-binary (==3.2)"]\n' +
+      '[[package]]\nname = "psycopg-binary"\nversion = "3.2"\noptional = true\ngroups = ["main"]\n' +
+      '[[package]]\nname = "haystack"\nversion = "3.2"\noptional = true\ngroups = ["main"]\n' +
+      locked('pytest', 'groups = ["dev"]');
+    const { facts, notes } = readPoetryLock(
+      memoryFiles('shop', { 'poetry.lock': lock, 'pyproject.toml': pyproject }),
+      'poetry.lock',
+    );
+    expect(names(facts.production)).toEqual(['django', 'gunicorn', 'psycopg', 'psycopg-binary']);
+    expect(names(facts.development)).toEqual(['pytest']);
+    expect([facts.productionGroups, facts.productionExtras]).toEqual([['prod'], ['postgres']]);
+    expect(notes.map((note) => note.message)).toEqual([
+      'the group «prod» is installed into production: its name says so',
+      'the extra «postgres» is installed into production: psycopg is nowhere else',
+    ]);
+  });
+});
+
+describe('pdm.lock', () => {
+  const pyproject = `[project]
+name = "shop"
+dependencies = ["django[argon2]>=5.2"]
+[tool.pdm.dev-dependencies]
+test = ["pytest"]
+`;
+  const entry = (name: string, more: string): string =>
+    `[[package]]\nname = "${name}"\nversion = "1.0"\n${more}\n`;
+  const files = 'files = [{ file = "django-1.0-py3-none-any.whl", hash = "sha256:00" }]';
+  const lock = (groups: boolean): string => {
+    const of = (...list: string[]): string => (groups ? `groups = ${JSON.stringify(list)}\n` : '');
+    return (
+      '[metadata]\ngroups = ["default", "test"]\nlock_version = "4.5.0"\n[[metadata.targets]]\nrequires_python = ">=3.12"\n' +
+      entry(
+        'django',
+        `${of('default', 'test')}dependencies = ["sqlparse>=0.3", "tzdata; sys_platform == 'win32'"]\n${files}`,
+      ) +
+      entry(
+        'django',
+        `extras = ["argon2"]\n${of('default')}dependencies = ["django==1.0", "argon2-cffi"]\n${files}`,
+      ) +
+      entry('argon2-cffi', `${of('default')}${files}`) +
+      entry('sqlparse', `${of('default', 'test')}${files}`) +
+      entry('tzdata', `${of('default', 'test')}marker = "sys_platform == 'win32'"\n${files}`) +
+      entry('pytest', `${of('test')}${files}`)
+    );
+  };
+
+  it.each([
+    ['4.5 with groups', true],
+    ['4.4 with the graph only', false],
+  ])('%s', (_, groups) => {
+    const { facts, artefacts, constraint } = readPdmLock(
+      memoryFiles('shop', { 'api/pdm.lock': lock(groups), 'api/pyproject.toml': pyproject }),
+      'api/pdm.lock',
+    );
+    expect(names(facts.production)).toEqual(['django', 'argon2-cffi', 'sqlparse']);
+    expect(names(facts.development)).toEqual(['pytest']);
+    expect(facts.production[0]).toMatchObject({ extras: ['argon2'], specifier: '==1.0', direct: true });
+    expect(facts).toMatchObject({
+      manager: 'pdm',
+      root: 'api',
+      productionFiles: ['api/pdm.lock', 'api/pyproject.toml'],
+      developmentGroups: ['test'],
+      hashed: true,
+    });
+    expect(artefacts.get('django')).toEqual(['django-1.0-py3-none-any.whl']);
+    expect(constraint).toEqual({ value: '>=3.12', evidence: { file: 'api/pdm.lock', line: 5 } });
+  });
+});
+
+describe('pylock.toml', () => {
+  it('keeps groups and extras apart by their markers', () => {
+    const lock = `lock-version = "1.0"
+requires-python = ">=3.12"
+extras = ["postgres"]
+dependency-groups = ["dev"]
+default-groups = []
+[[packages]]
+name = "django"
+version = "5.2"
+index = "https://pypi.org/simple"
+dependencies = [{ name = "sqlparse" }]
+wheels = [{ url = "https://files.example/django-5.2-py3-none-any.whl" }]
+[[packages]]
+name = "psycopg"
+version = "3.2"
+marker = "'postgres' in extras"
+[[packages]]
+name = "pytest"
+version = "8"
+marker = "'dev' in dependency_groups"
+[[packages]]
+name = "sqlparse"
+version = "0.5"
+[[packages]]
+name = "tzdata"
+version = "1"
+marker = "sys_platform == 'win32'"
+`;
+    const { facts, artefacts, constraint } = readPylock(
+      memoryFiles('shop', { 'pylock.toml': lock }),
+      'pylock.toml',
+    );
+    expect(facts.production.map((item) => [item.name, item.direct])).toEqual([
+      ['django', true],
+      ['psycopg', true],
+      ['sqlparse', false],
+    ]);
+    expect(names(facts.development)).toEqual(['pytest']);
+    expect([facts.productionExtras, facts.developmentGroups]).toEqual([['postgres'], ['dev']]);
+    expect(artefacts.get('django')).toEqual(['django-5.2-py3-none-any.whl']);
+    expect(constraint?.value).toBe('>=3.12');
   });
 });
 

@@ -1,4 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import {
+  PUBLIC_INDEX_OPTION,
+  indexNotes,
+} from '../../../generators/app/detection/dependencies/package-indexes.ts';
 import {
   complete,
   readRequirements,
@@ -64,10 +69,35 @@ describe('a line of a requirements file', () => {
   });
 
   it('names the host of a private index and never its password', () => {
-    const [note] = read('--extra-index-url https://me:secret@pypi.corp.example/simple\ndjango').notes;
-    expect(note?.message).toContain('pypi.corp.example');
-    expect(note?.message).not.toContain('secret');
-    expect(read('-i https://pypi.org/simple').notes).toEqual([]);
+    const { privateIndexes } = read('--extra-index-url https://me:secret@pypi.corp.example/simple\ndjango');
+    expect(privateIndexes).toMatchObject([{ host: 'pypi.corp.example', variables: [] }]);
+    const [note] = indexNotes(privateIndexes);
+    expect(note?.message).toMatch(/pypi\.corp\.example.*--secret id=netrc/);
+    expect(note?.message).not.toContain('secret@');
+    expect(read('-i https://${TOKEN}@pypi.corp.example/simple').privateIndexes).toMatchObject([
+      { host: 'pypi.corp.example', variables: ['TOKEN'] },
+    ]);
+  });
+
+  it.each([
+    ['-i https://pypi.python.org/simple', true],
+    ['-i https://pypi.org/simple/\r', true],
+    ['--index-url=http://pypi.org/simple --trusted-host pypi.org', true],
+    ['--extra-index-url https://pypi.org/simple', true],
+    ['-i https://pypi.org.example/simple', false],
+    ['-i https://pypi.corp.example/pypi.org/simple', false],
+    ['-f https://pypi.org/simple', false],
+  ])('%s names PyPI: %s', (line, found) => {
+    const reading = read(`-r more.txt\n${line}\ndjango\n`, { 'more.txt': 'sqlparse' });
+    expect(reading.publicIndexFiles).toEqual(found ? ['requirements.txt'] : []);
+    expect(reading.notes).toEqual([]);
+    // sed drops in the build what detection finds.
+    const { stdout } = spawnSync('sed', ['--regexp-extended', `s~${PUBLIC_INDEX_OPTION}~ ~g`], {
+      input: `${line}\n`,
+      encoding: 'utf8',
+    });
+    expect(/index-url|-i/.test(stdout)).toBe(!found && !line.startsWith('-f'));
+    expect(stdout.includes('--trusted-host')).toBe(line.includes('--trusted-host'));
   });
 
   it('counts a local wheel among the files and notes a local folder', () => {

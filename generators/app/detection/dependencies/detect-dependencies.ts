@@ -13,16 +13,26 @@ import { folderOf, joinRelative } from '../paths.ts';
 import type { ProjectFiles } from '../project-files.ts';
 import { markerMayApply } from './markers.ts';
 import { pinnedVersion } from './pep508.ts';
+import { readPdmLock } from './pdm-lock.ts';
 import { readPipfileLock } from './pipfile-lock.ts';
 import { readPoetryLock } from './poetry-lock.ts';
-import { mainRequirements, readPyproject, readPyprojectDependencies } from './pyproject.ts';
+import { readPylock } from './pylock.ts';
+import {
+  mainRequirements,
+  pythonConstraintOf,
+  readPyproject,
+  readPyprojectDependencies,
+  statedForPoetry,
+} from './pyproject.ts';
 import type { Pyproject } from './pyproject.ts';
 import { detectPython } from './python-version.ts';
+import { dependencyFacts } from './reading.ts';
 import type { DependencyReading } from './reading.ts';
-import { isDevelopmentGroup } from './reading.ts';
+import { POSTGRES_DRIVERS, SERVER_NAMES } from './requirement-sets.ts';
 import { readRequirements } from './requirements-file.ts';
-import type { RequirementsReading } from './requirements-file.ts';
 import { productionCandidates, readRequirementsProject } from './requirements-project.ts';
+import { filesNamedBySetupCfg, readSetupFile } from './setuptools.ts';
+import { asTable, asTexts } from './structured-data.ts';
 import { readUvLock } from './uv-lock.ts';
 
 export { distributionOfModule, modulesOfDistribution } from './module-names.ts';
@@ -39,12 +49,13 @@ export interface DependencyDetection {
   notes: DetectionNote[];
 }
 
-type Reading = DependencyReading & { python?: RequirementsReading['python'] };
-
-interface Candidate {
+interface Rival {
   manager: DependencyManager;
   path: string;
-  read(): Reading;
+}
+
+interface Candidate extends Rival {
+  read(): DependencyReading;
 }
 
 /**
@@ -58,29 +69,26 @@ export function detectDependencies(files: ProjectFiles, workDir: string): Depend
   const candidates = [...lockCandidates(files, folders), ...listCandidates(files, folders)];
   const { chosen, reading, foundElsewhere } = choose(files, candidates);
   const { facts } = reading;
+  const pyproject = nearestPyproject(files, facts.root, folders);
   const python = detectPython(
     files,
     folders,
-    nearestPyproject(files, facts.root, folders),
+    (pyproject && pythonConstraintOf(pyproject)) ?? reading.constraint ?? null,
     reading.python ?? null,
   );
   const installed = facts.production.filter((requirement) => markerMayApply(requirement.marker));
-  const servers = serversIn(installed);
-  const postgresDriver = driverIn(installed);
   return {
     dependencies: facts,
     statedPythonVersions: python.stated,
     pythonConstraint: python.constraint,
     djangoVersion: djangoVersionIn(installed),
-    servers,
-    postgresDriver,
+    servers: serversIn(installed),
+    postgresDriver: driverIn(installed),
     notes: [
       ...(chosen === null
         ? [nothingNote(files, folders)]
-        : choiceNotes(chosen, candidates, facts, foundElsewhere)),
+        : choiceNotes(chosen, [...candidates, ...unlockedPipfiles(files, folders)], facts, foundElsewhere)),
       ...reading.notes,
-      ...foreignLockNotes(files, facts),
-      ...optionalNotes(reading.optional, servers.length === 0, postgresDriver === null),
     ],
   };
 }
@@ -90,49 +98,84 @@ function foldersUpwards(folder: string): string[] {
   return folder === '' ? [''] : [folder, ...foldersUpwards(folderOf(folder))];
 }
 
+/** The lock files that are read, in the order in which one beside another comes first. */
+const LOCKS = [
+  { manager: 'uv', name: 'uv.lock', read: readUvLock },
+  { manager: 'poetry', name: 'poetry.lock', read: readPoetryLock },
+  { manager: 'pdm', name: 'pdm.lock', read: readPdmLock },
+  { manager: 'pylock', name: 'pylock.toml', read: readPylock },
+  { manager: 'pipenv', name: 'Pipfile.lock', read: readPipfileLock },
+] as const;
+
 function lockCandidates(files: ProjectFiles, folders: readonly string[]): Candidate[] {
-  const readers = [
-    { manager: 'uv', name: 'uv.lock', read: readUvLock },
-    { manager: 'poetry', name: 'poetry.lock', read: readPoetryLock },
-    { manager: 'pipenv', name: 'Pipfile.lock', read: readPipfileLock },
-  ] as const;
   return folders.flatMap((folder) =>
-    readers.flatMap(({ manager, name, read }) => {
+    LOCKS.flatMap(({ manager, name, read }) => {
       const path = joinRelative(folder, name);
       return files.exists(path) ? [{ manager, path, read: () => read(files, path) }] : [];
     }),
   );
 }
 
+/** Without a lock, in each folder: requirements files, pyproject.toml with requirements of its own, setup.cfg, setup.py. */
 function listCandidates(files: ProjectFiles, folders: readonly string[]): Candidate[] {
-  return folders.flatMap((folder) => {
-    const lists = productionCandidates(files, folder).map((path) =>
-      requirementsCandidate(files, path, folder),
-    );
-    const path = joinRelative(folder, 'pyproject.toml');
-    // Without a lock a pyproject.toml that is also there for other reasons only counts with requirements of its own.
-    const project =
-      files.exists(path) && !files.exists(joinRelative(folder, 'uv.lock'))
-        ? readPyproject(files, folder)
-        : null;
-    const stated =
-      project !== null && (mainRequirements(project).length > 0 || 'dependency-groups' in project.data);
-    return project && stated
-      ? [...lists, { manager: 'pyproject' as const, path, read: () => readPyprojectDependencies(project) }]
-      : lists;
-  });
+  return folders.flatMap((folder) => [
+    ...[
+      ...new Set([
+        ...productionCandidates(files, folder),
+        ...filesNamedByPyproject(files, folder),
+        ...filesNamedBySetupCfg(files, folder),
+      ]),
+    ].map((path) => requirementsCandidate(files, path, folder)),
+    ...pyprojectCandidates(files, folder),
+    ...setupCandidates(files, folder),
+  ]);
 }
 
 function requirementsCandidate(files: ProjectFiles, path: string, folder: string): Candidate {
   return { manager: 'requirements', path, read: () => readRequirementsProject(files, path, folder) };
 }
 
+/** Without a lock a pyproject.toml that is also there for other reasons only counts with requirements of its own. */
+function pyprojectCandidates(files: ProjectFiles, folder: string): Candidate[] {
+  const project = readPyproject(files, folder);
+  const locked = LOCKS.some(
+    ({ manager, name }) => manager !== 'pipenv' && files.exists(joinRelative(folder, name)),
+  );
+  if (project === null || locked) return [];
+  if (mainRequirements(project).length === 0 && !('dependency-groups' in project.data)) return [];
+  return [
+    {
+      manager: statedForPoetry(project) ? 'poetry' : 'pyproject',
+      path: project.path,
+      read: () => readPyprojectDependencies(project),
+    },
+  ];
+}
+
+/** `[tool.setuptools.dynamic] dependencies = { file = ["requirements/base.txt"] }`. */
+function filesNamedByPyproject(files: ProjectFiles, folder: string): string[] {
+  const project = readPyproject(files, folder);
+  const dynamic = asTable(asTable(asTable(project?.data['tool'])['setuptools'])['dynamic']);
+  const named = asTable(dynamic['dependencies'])['file'];
+  return (typeof named === 'string' ? [named] : asTexts(named))
+    .map((name) => joinRelative(folder, name))
+    .filter((path) => files.exists(path));
+}
+
+function setupCandidates(files: ProjectFiles, folder: string): Candidate[] {
+  return ['setup.cfg', 'setup.py'].flatMap((name) => {
+    const path = joinRelative(folder, name);
+    const reading = files.exists(path) ? readSetupFile(files, path) : null;
+    return reading === null ? [] : [{ manager: 'setuptools' as const, path, read: () => reading }];
+  });
+}
+
 /** The first candidate that brings Django; without one, the first that brings anything. */
 function choose(
   files: ProjectFiles,
   candidates: readonly Candidate[],
-): { chosen: Candidate | null; reading: Reading; foundElsewhere: boolean } {
-  let first: { chosen: Candidate; reading: Reading } | null = null;
+): { chosen: Candidate | null; reading: DependencyReading; foundElsewhere: boolean } {
+  let first: { chosen: Candidate; reading: DependencyReading } | null = null;
   for (const chosen of candidates) {
     const reading = chosen.read();
     if (bringsDjango(reading.facts.production)) return { chosen, reading, foundElsewhere: false };
@@ -142,11 +185,15 @@ function choose(
     )
       first = { chosen, reading };
   }
-  const elsewhere = requirementsElsewhere(files);
+  const elsewhere = lockElsewhere(files) ?? requirementsElsewhere(files);
   if (elsewhere !== null) return { chosen: elsewhere, reading: elsewhere.read(), foundElsewhere: true };
   return first
     ? { ...first, foundElsewhere: false }
-    : { chosen: null, reading: nothing(), foundElsewhere: false };
+    : {
+        chosen: null,
+        reading: { facts: dependencyFacts('none', '', null, {}), notes: [], artefacts: new Map() },
+        foundElsewhere: false,
+      };
 }
 
 function bringsDjango(requirements: readonly Requirement[]): boolean {
@@ -156,35 +203,48 @@ function bringsDjango(requirements: readonly Requirement[]): boolean {
   );
 }
 
-/** A requirements file in a folder that is neither the work dir nor above it: `deploy/requirements.txt`. */
-function requirementsElsewhere(files: ProjectFiles): Candidate | null {
-  const path = files
-    .files()
-    .filter((file) => /(^|\/)requirements([_.-](prod|production|base))?\.txt$/.test(file))
-    .toSorted((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1))
-    .find((file) => bringsDjango(readRequirements(files, file).requirements));
-  return path === undefined ? null : requirementsCandidate(files, path, folderOf(path));
+const ASIDE = /(^|\/)(tests?|examples?|docs?|node_modules|samples?|templates?)\//;
+
+const nearestTheRoot = (paths: readonly string[]): string[] =>
+  paths
+    .filter((path) => !ASIDE.test(path))
+    .toSorted((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1));
+
+/** A lock file in a folder that is neither the work dir nor above it: `backend/uv.lock` for `web/manage.py`. */
+function lockElsewhere(files: ProjectFiles): Candidate | null {
+  for (const { manager, name, read } of LOCKS) {
+    const path = nearestTheRoot(
+      files.files().filter((file) => file.endsWith(`/${name}`) && file.split('/').length <= 3),
+    ).find((file) => bringsDjango(read(files, file).facts.production));
+    if (path !== undefined) return { manager, path, read: () => read(files, path) };
+  }
+  return null;
 }
 
-function nothing(): Reading {
-  return {
-    facts: {
-      manager: 'none',
-      root: '',
-      productionFile: null,
-      productionFiles: [],
-      developmentFile: null,
-      developmentFiles: [],
-      developmentGroups: [],
-      production: [],
-      development: [],
-      hashed: false,
-      evidence: [],
-    },
-    notes: [],
-    artefacts: new Map(),
-    optional: new Map(),
-  };
+/** A requirements file in a folder that is neither the work dir nor above it: `deploy/requirements.txt`. */
+function requirementsElsewhere(files: ProjectFiles): Candidate | null {
+  const path = nearestTheRoot(
+    files
+      .files()
+      .filter((file) =>
+        /(^|\/)(requirements([_.-](prod|production|base))?|requirements\/(prod|production|base|common))\.txt$/.test(
+          file,
+        ),
+      ),
+  ).find((file) => bringsDjango(readRequirements(files, file).requirements));
+  if (path === undefined) return null;
+  const folder = folderOf(path);
+  const root = /(^|\/)requirements$/.test(folder) ? folderOf(folder) : folder;
+  // Of a folder, the file for production, not the first by name.
+  return requirementsCandidate(files, productionCandidates(files, root)[0] ?? path, root);
+}
+
+/** Pipfiles that nothing can be installed from: pipenv's own format, without the lock. */
+function unlockedPipfiles(files: ProjectFiles, folders: readonly string[]): Rival[] {
+  return folders.flatMap((folder) => {
+    const path = joinRelative(folder, 'Pipfile');
+    return files.exists(path) && !files.exists(`${path}.lock`) ? [{ manager: 'pipenv', path }] : [];
+  });
 }
 
 function nothingNote(files: ProjectFiles, folders: readonly string[]): DetectionNote {
@@ -199,16 +259,18 @@ function nothingNote(files: ProjectFiles, folders: readonly string[]): Detection
   }
   const setup = named('setup.cfg') ?? named('setup.py');
   const hint =
-    setup === undefined ? '' : `; ${setup} is not read: list its requirements in a requirements.txt`;
+    setup === undefined
+      ? ''
+      : `; ${setup} lists no requirements as plain text: list them in a requirements.txt`;
   return {
-    message: `no dependency file was found (requirements.txt, uv.lock, poetry.lock, Pipfile.lock, pyproject.toml)${hint}`,
+    message: `no dependency file was found (requirements.txt, uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock, pyproject.toml, setup.cfg)${hint}`,
     evidence: setup === undefined ? [] : [{ file: setup, line: null }],
   };
 }
 
 function choiceNotes(
   chosen: Candidate,
-  candidates: readonly Candidate[],
+  candidates: readonly Rival[],
   facts: DependencyFacts,
   foundElsewhere: boolean,
 ): DetectionNote[] {
@@ -224,9 +286,9 @@ function choiceNotes(
   const notes: DetectionNote[] = [];
   const evidence = [chosen.path, ...rivals.map((rival) => rival.path)].map((file) => ({ file, line: null }));
   if (rivals.length > 0) {
-    const others = rivals.map((rival) => rival.path).join(', ');
+    const others = [...new Set(rivals.map((rival) => rival.path))];
     notes.push({
-      message: `${chosen.path} is installed from (${reasonFor(chosen, candidates)}); ${others} ${rivals.length === 1 ? 'is' : 'are'} not read`,
+      message: `${chosen.path} is installed from (${reasonFor(chosen, candidates)}); ${others.join(', ')} ${others.length === 1 ? 'is' : 'are'} not read`,
       evidence,
     });
   }
@@ -241,11 +303,14 @@ function choiceNotes(
   return notes;
 }
 
-function reasonFor(chosen: Candidate, candidates: readonly Candidate[]): string {
-  if (candidates[0] !== chosen) return 'it lists Django';
-  return chosen.path.endsWith('.lock')
-    ? 'a lock file comes first'
-    : 'it is the nearest to manage.py, and a requirements file comes before pyproject.toml';
+function reasonFor(chosen: Candidate, candidates: readonly Rival[]): string {
+  const [first] = candidates;
+  if (first !== undefined && first.path !== chosen.path)
+    return first.manager === chosen.manager ? 'it lists Django' : `it lists Django, ${first.path} does not`;
+  if (LOCKS.some(({ name }) => chosen.path.endsWith(name))) return 'a lock file comes first';
+  const rival = candidates.find((other) => other.path !== chosen.path && other.manager !== chosen.manager);
+  if (rival?.path.endsWith('Pipfile')) return `${rival.path} has no Pipfile.lock beside it`;
+  return 'it is the nearest to manage.py; in one folder requirements files come before pyproject.toml, setup.cfg and setup.py';
 }
 
 function nearestPyproject(files: ProjectFiles, root: string, folders: readonly string[]): Pyproject | null {
@@ -256,52 +321,7 @@ function nearestPyproject(files: ProjectFiles, root: string, folders: readonly s
   return null;
 }
 
-/** Lock files of other tools lie beside what is read, so that exact versions are known and not used. */
-function foreignLockNotes(files: ProjectFiles, facts: DependencyFacts): DetectionNote[] {
-  if (facts.manager !== 'pyproject') return [];
-  const path = ['pdm.lock', 'pylock.toml']
-    .map((name) => joinRelative(facts.root, name))
-    .find((name) => files.exists(name));
-  if (path === undefined) return [];
-  return [
-    {
-      message: `${path} is not read: versions are chosen anew from ${facts.productionFile ?? 'pyproject.toml'}`,
-      evidence: [{ file: path, line: null }],
-    },
-  ];
-}
-
-/** A server or a driver that lies in an extra or a group which production does not install. */
-function optionalNotes(
-  optional: ReadonlyMap<string, Requirement[]>,
-  noServer: boolean,
-  noDriver: boolean,
-): DetectionNote[] {
-  const wanted = [
-    ...(noServer ? SERVER_NAMES : []),
-    ...(noDriver ? POSTGRES_DRIVERS : []),
-  ] as readonly string[];
-  return [...optional].flatMap(([set, requirements]) => {
-    if (isDevelopmentGroup(set)) return [];
-    return requirements
-      .filter((requirement) => wanted.includes(requirement.name))
-      .map((requirement) => ({
-        message: `${requirement.name} is only in the optional set «${set}», which the image does not install`,
-        evidence: [requirement.evidence],
-      }));
-  });
-}
-
-const SERVER_NAMES: readonly ServerName[] = [
-  'gunicorn',
-  'uvicorn',
-  'daphne',
-  'hypercorn',
-  'granian',
-  'uwsgi',
-];
 const ASGI_FIRST: readonly ServerName[] = ['daphne', 'uvicorn', 'hypercorn', 'granian', 'gunicorn', 'uwsgi'];
-const POSTGRES_DRIVERS = ['psycopg', 'psycopg2', 'psycopg2-binary'];
 
 /** What the project states itself comes before what only its packages pull in; with Channels the ASGI servers come first. */
 function serversIn(requirements: readonly Requirement[]): DependencyDetection['servers'] {

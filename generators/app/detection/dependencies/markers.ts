@@ -17,15 +17,24 @@ const TOKEN = /\s*(\(|\)|not\s+in\b|in\b|and\b|or\b|===|==|!=|<=|>=|~=|<|>|'[^']
 /** undefined: it depends on something that is not known here (Python's version, the architecture). */
 type Truth = boolean | undefined;
 
+/** Which groups and extras are asked for, as the markers of a pylock.toml name them (PEP 751). */
+export interface AskedSets {
+  dependency_groups: readonly string[];
+  extras: readonly string[];
+}
+
 /**
  * Whether a requirement with this environment marker can be installed in a Linux image with CPython. False only when
  * that is certain; an unreadable marker counts as true.
  * @param python minor release of the image, where it is known: `3.12`
  */
-export function markerMayApply(marker: string, python?: string): boolean {
+export function markerMayApply(
+  marker: string,
+  { python, sets = null }: { python?: string | undefined; sets?: AskedSets | null } = {},
+): boolean {
   const tokens = tokenise(marker);
   if (tokens === null || tokens.length === 0) return true;
-  const reader = { tokens, position: 0, python };
+  const reader = { tokens, position: 0, python, sets };
   const truth = readOr(reader);
   return truth !== false || reader.position < tokens.length;
 }
@@ -34,6 +43,7 @@ interface Reader {
   tokens: readonly string[];
   position: number;
   python: string | undefined;
+  sets: AskedSets | null;
 }
 
 function tokenise(marker: string): string[] | null {
@@ -79,6 +89,9 @@ function readComparison(reader: Reader): Truth {
   const second = next();
   if (/^python_(full_)?version$/.test(first)) return versionTruth(reader.python, operator, second);
   const left = valueOf(first);
+  if (reader.sets !== null && left !== undefined && (second === 'dependency_groups' || second === 'extras')) {
+    return reader.sets[second].includes(left) === (operator === 'in');
+  }
   const right = valueOf(second);
   if (left === undefined || right === undefined) return undefined;
   switch (operator) {

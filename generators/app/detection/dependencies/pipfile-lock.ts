@@ -2,11 +2,11 @@ import type { Requirement } from '../facts.ts';
 import { folderOf, joinRelative } from '../paths.ts';
 import type { ProjectFiles } from '../project-files.ts';
 import { markerMayApply } from './markers.ts';
-import { indexNote } from './package-indexes.ts';
+import { indexNotes, privateIndex } from './package-indexes.ts';
 import { normalizeName } from './pep508.ts';
 import { poetryUrl } from './pyproject.ts';
 import type { DependencyReading } from './reading.ts';
-import { without } from './reading.ts';
+import { dependencyFacts, without } from './reading.ts';
 import {
   asList,
   asTable,
@@ -28,28 +28,21 @@ export function readPipfileLock(files: ProjectFiles, path: string): DependencyRe
   const pipfile = readPipfile(files, pipfilePath);
   const production = section(data['default'], pipfile && asTable(pipfile['packages']), path, text);
   const development = section(data['develop'], pipfile && asTable(pipfile['dev-packages']), path, text);
-  const notes = asList(asTable(data['_meta'])['sources']).flatMap((source) => {
+  const privateIndexes = asList(asTable(data['_meta'])['sources']).flatMap((source) => {
     const address = asText(asTable(source)['url']) ?? '';
-    const note = indexNote(address, { file: path, line: lineMatching(text, new RegExp(literally(address))) });
-    return note ? [note] : [];
+    const line = lineMatching(text, new RegExp(literally(address)));
+    return privateIndex(address, { file: path, line }) ?? [];
   });
   return {
-    facts: {
-      manager: 'pipenv',
-      root: folder,
-      productionFile: path,
+    facts: dependencyFacts('pipenv', folder, path, {
       productionFiles: [pipfilePath, path].filter((file) => files.exists(file)).toSorted(),
-      developmentFile: null,
-      developmentFiles: [],
-      developmentGroups: [],
       production,
       development: without(development, production),
       hashed: true,
-      evidence: [{ file: path, line: null }],
-    },
-    notes,
+      privateIndexes,
+    }),
+    notes: indexNotes(privateIndexes),
     artefacts: new Map(),
-    optional: new Map(),
   };
 }
 

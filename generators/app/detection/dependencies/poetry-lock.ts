@@ -1,18 +1,19 @@
-import type { Evidence, Requirement } from '../facts.ts';
+import type { Requirement } from '../facts.ts';
 import { folderOf, joinRelative } from '../paths.ts';
 import type { ProjectFiles } from '../project-files.ts';
 import { markerMayApply } from './markers.ts';
 import { normalizeName } from './pep508.ts';
+import { indexNotes } from './package-indexes.ts';
 import {
-  groupRequirements,
-  indexNotesOf,
   mainRequirements,
+  poetryDefaults,
+  privateIndexesOf,
   readPyproject,
-  splitGroups,
+  requirementSets,
 } from './pyproject.ts';
-import type { Pyproject } from './pyproject.ts';
 import type { DependencyReading } from './reading.ts';
-import { isDevelopmentGroup, without } from './reading.ts';
+import { dependencyFacts, without } from './reading.ts';
+import { chooseSets, factsOfSets, isDevelopmentGroup } from './requirement-sets.ts';
 import { asList, asTable, asText, asTexts, readToml } from './structured-data.ts';
 import type { Table } from './structured-data.ts';
 
@@ -22,7 +23,10 @@ interface LockedPackage {
   line: number | null;
 }
 
-/** Reads poetry.lock of any version: what `poetry install --only main` installs, and what the development groups add. */
+/**
+ * Reads poetry.lock of any version: what `poetry install --only main` installs with the groups and extras of
+ * production, and what the development groups add.
+ */
 export function readPoetryLock(files: ProjectFiles, path: string): DependencyReading {
   const text = files.read(path) ?? '';
   const data = readToml(path, text, 'Write it anew with: poetry lock');
@@ -30,43 +34,45 @@ export function readPoetryLock(files: ProjectFiles, path: string): DependencyRea
   const project = readPyproject(files, folder);
   const packages = lockedPackages(data, text);
   const main = project ? mainRequirements(project) : [];
-  const groups = project ? groupRequirements(project) : new Map<string, Requirement[]>();
-  const developmentGroups = [...groups.keys()].filter(isDevelopmentGroup);
-  const stated = developmentGroups.flatMap((name) => groups.get(name) ?? []);
-  const direct = new Set(main.map((requirement) => requirement.name));
-  const production = installed(packages, 'main', main, path, direct);
-  const development = without(
-    installed(packages, 'development', stated, path, new Set(stated.map((requirement) => requirement.name))),
-    production,
+  const sets = project ? requirementSets(project, poetryDefaults(project)) : [];
+  const always = installed(packages, { groups: ['main'], roots: main, extras: [] }, path);
+  const chosen = chooseSets(sets, always);
+  const groups = chosen.production.filter((set) => set.kind === 'group');
+  const extras = chosen.production.filter((set) => set.kind === 'extra');
+  const stated = [main, ...groups.map((set) => set.requirements)].flat();
+  const ofExtras = extras.flatMap((set) => set.requirements);
+  const production = installed(
+    packages,
+    { groups: ['main', ...groups.map((set) => set.name)], roots: stated, extras: ofExtras },
+    path,
   );
-  const evidence: Evidence[] = [{ file: path, line: null }];
+  const development = chosen.development.filter((set) => set.kind === 'group');
+  const developmentExtras = chosen.development.filter((set) => set.kind === 'extra');
+  const privateIndexes = project ? privateIndexesOf(project) : [];
   return {
-    facts: {
-      manager: 'poetry',
-      root: folder,
-      productionFile: path,
+    facts: dependencyFacts('poetry', folder, path, {
       productionFiles: [joinRelative(folder, 'pyproject.toml'), path]
         .filter((file) => files.exists(file))
         .toSorted(),
-      developmentFile: null,
-      developmentFiles: [],
-      developmentGroups,
-      production: production.map((requirement) => withExtras(requirement, main)),
-      development,
-      hashed: false,
-      evidence,
-    },
-    notes: project ? indexNotesOf(project) : [],
+      ...factsOfSets(chosen),
+      production: production.map((requirement) => withExtras(requirement, [...stated, ...ofExtras])),
+      development: without(
+        installed(
+          packages,
+          {
+            groups: null,
+            roots: development.flatMap((set) => set.requirements),
+            extras: developmentExtras.flatMap((set) => set.requirements),
+          },
+          path,
+        ),
+        production,
+      ),
+      privateIndexes,
+    }),
+    notes: [...chosen.notes, ...indexNotes(privateIndexes)],
     artefacts: new Map(packages.map((item) => [item.name, artefactsOf(data, item)])),
-    optional: optionalOf(project, production),
   };
-}
-
-function optionalOf(
-  project: Pyproject | null,
-  production: readonly Requirement[],
-): Map<string, Requirement[]> {
-  return project ? splitGroups(project, production).optional : new Map();
 }
 
 function lockedPackages(data: Table, text: string): LockedPackage[] {
@@ -79,24 +85,38 @@ function lockedPackages(data: Table, text: string): LockedPackage[] {
   });
 }
 
+/** What is asked of a lock. */
+interface Wanted {
+  /** Names of groups; null for those of development, whatever they are called. */
+  groups: readonly string[] | null;
+  /** The requirements of the groups. */
+  roots: readonly Requirement[];
+  /** The requirements of extras. */
+  extras: readonly Requirement[];
+}
+
 /** Since lock version 2.1 the groups are written down, before 2.0 the category; in between only the graph tells. */
-function installed(
-  packages: readonly LockedPackage[],
-  set: 'main' | 'development',
-  roots: readonly Requirement[],
-  path: string,
-  direct: ReadonlySet<string>,
-): Requirement[] {
+function installed(packages: readonly LockedPackage[], wanted: Wanted, path: string): Requirement[] {
   const written = packages.some((item) => 'groups' in item.table || 'category' in item.table);
-  const names = written || roots.length === 0 ? null : reachable(packages, roots);
+  const names =
+    written || (wanted.roots.length === 0 && wanted.groups?.includes('main') === true)
+      ? null
+      : reachable(packages, wanted.roots);
+  const optional = reachable(packages, wanted.extras);
+  const direct = new Set([...wanted.roots, ...wanted.extras].map((requirement) => requirement.name));
   return packages
-    .filter((item) => (names === null ? inSet(item.table, set) : names.has(item.name)))
+    .filter(
+      (item) =>
+        optional.has(item.name) || (names === null ? inSet(item.table, wanted.groups) : names.has(item.name)),
+    )
     .map((item) => ({
       name: item.name,
       extras: [],
       specifier: `==${asText(item.table['version']) ?? ''}`,
-      marker:
-        markerOf(item.table, set) || (direct.has(item.name) ? '' : dependentsMarker(packages, item.name)),
+      marker: optional.has(item.name)
+        ? ''
+        : markerOf(item.table, wanted.groups) ||
+          (direct.has(item.name) ? '' : dependentsMarker(packages, item.name)),
       url: urlOf(asTable(item.table['source'])),
       direct: direct.has(item.name),
       evidence: { file: path, line: item.line },
@@ -104,20 +124,22 @@ function installed(
     .filter((requirement) => markerMayApply(requirement.marker));
 }
 
-function inSet(table: Table, set: 'main' | 'development'): boolean {
+function inSet(table: Table, groups: readonly string[] | null): boolean {
   if (table['optional'] === true) return false;
-  const groups = asTexts(table['groups']);
   const category = asText(table['category']);
-  if (groups.length === 0 && category === null) return set === 'main';
-  const names = category === null ? groups : [category];
-  return set === 'main' ? names.includes('main') : names.some(isDevelopmentGroup);
+  const written = category === null ? asTexts(table['groups']) : [category];
+  if (written.length === 0) return groups !== null;
+  return written.some((name) => (groups === null ? isDevelopmentGroup(name) : groups.includes(name)));
 }
 
-function markerOf(table: Table, set: 'main' | 'development'): string {
+/** Since lock version 2.1 a marker may differ by group. */
+function markerOf(table: Table, groups: readonly string[] | null): string {
   const markers = table['markers'];
   if (typeof markers === 'string') return markers;
   const byGroup = asTable(markers);
-  return set === 'main' ? (asText(byGroup['main']) ?? '') : '';
+  const own = asTexts(table['groups']).filter((name) => groups?.includes(name) === true);
+  const stated = own.map((name) => asText(byGroup[name]) ?? '');
+  return stated.includes('') ? '' : (stated[0] ?? '');
 }
 
 /**

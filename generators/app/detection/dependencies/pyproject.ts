@@ -1,11 +1,13 @@
-import type { DetectionNote, Evidence, Requirement } from '../facts.ts';
+import type { Evidence, PrivateIndex, Requirement } from '../facts.ts';
 import { joinRelative } from '../paths.ts';
 import type { ProjectFiles } from '../project-files.ts';
-import { indexNote } from './package-indexes.ts';
+import { indexNotes, privateIndex } from './package-indexes.ts';
 import { normalizeName, parseRequirement } from './pep508.ts';
 import { specifierOfPoetry } from './poetry-constraint.ts';
 import type { DependencyReading } from './reading.ts';
-import { isDevelopmentGroup, without } from './reading.ts';
+import { dependencyFacts, without } from './reading.ts';
+import { chooseSets, developmentOf, factsOfSets } from './requirement-sets.ts';
+import type { RequirementSet } from './requirement-sets.ts';
 import { asList, asTable, asText, asTexts, lineMatching, literally, readToml } from './structured-data.ts';
 import type { Table } from './structured-data.ts';
 
@@ -23,9 +25,12 @@ export function readPyproject(files: ProjectFiles, folder: string): Pyproject | 
   const text = files.read(path);
   if (text === undefined) return null;
   const data = readToml(path, text, 'Repair it, then run again.');
-  const tool = asTable(data['tool']);
+  const poetry = asTable(asTable(data['tool'])['poetry']);
   const decoy =
-    !('project' in data) && !('dependency-groups' in data) && !('dependencies' in asTable(tool['poetry']));
+    !('project' in data) &&
+    !('dependency-groups' in data) &&
+    !('dependencies' in poetry) &&
+    !('group' in poetry);
   return decoy ? null : { path, folder, text, data };
 }
 
@@ -65,7 +70,7 @@ export function optionalRequirements(project: Pyproject): Map<string, Requiremen
   return extras;
 }
 
-/** Groups: PEP 735 with `include-group`, Poetry's groups, and the old tables of Poetry and uv for development. */
+/** Groups: PEP 735 with `include-group`, Poetry's groups, and the tables of Poetry, PDM and uv for development. */
 export function groupRequirements(project: Pyproject): Map<string, Requirement[]> {
   const groups = new Map<string, Requirement[]>();
   const standard = asTable(project.data['dependency-groups']);
@@ -78,7 +83,11 @@ export function groupRequirements(project: Pyproject): Map<string, Requirement[]
     add(name, poetryRequirements(project, asTable(asTable(group)['dependencies']), true));
   }
   add('dev', poetryRequirements(project, asTable(poetry['dev-dependencies']), true));
-  add('dev', requirementsOf(project, asTable(asTable(project.data['tool'])['uv'])['dev-dependencies']));
+  const tool = asTable(project.data['tool']);
+  add('dev', requirementsOf(project, asTable(tool['uv'])['dev-dependencies']));
+  for (const [name, list] of Object.entries(asTable(asTable(tool['pdm'])['dev-dependencies']))) {
+    add(name, requirementsOf(project, list));
+  }
   return groups;
 }
 
@@ -155,82 +164,124 @@ export function pythonConstraintOf(project: Pyproject): { value: string; evidenc
   return { value, evidence: { file: project.path, line } };
 }
 
-/** Notes for indexes beside PyPI: `[[tool.uv.index]]`, `[[tool.poetry.source]]`. */
-export function indexNotesOf(project: Pyproject): DetectionNote[] {
+/** Indexes beside PyPI: `[[tool.uv.index]]`, `[[tool.poetry.source]]`, `[[tool.pdm.source]]`. */
+export function privateIndexesOf(project: Pyproject): PrivateIndex[] {
   const tool = asTable(project.data['tool']);
   const uv = asTable(tool['uv']);
   const addresses = [
-    ...[...asList(uv['index']), ...asList(poetryTable(project)['source'])].map((item) =>
-      asText(asTable(item)['url']),
-    ),
+    ...[
+      ...asList(uv['index']),
+      ...asList(poetryTable(project)['source']),
+      ...asList(asTable(tool['pdm'])['source']),
+    ].map((item) => asText(asTable(item)['url'])),
     asText(uv['index-url']),
     ...asTexts(uv['extra-index-url']),
   ];
   return addresses.flatMap((address) => {
     if (address === null) return [];
-    const note = indexNote(address, {
-      file: project.path,
-      line: lineMatching(project.text, new RegExp(literally(address))),
-    });
-    return note ? [note] : [];
+    const line = lineMatching(project.text, new RegExp(literally(address)));
+    return privateIndex(address, { file: project.path, line }) ?? [];
   });
 }
 
-/** Development requirements by group or extra, those of production left out, and the sets that nothing installs. */
-export function splitGroups(
+/** Every group and extra. `byDefault`: which groups the project's own tool installs without being asked. */
+export function requirementSets(
   project: Pyproject,
-  production: readonly Requirement[],
-): { developmentGroups: string[]; development: Requirement[]; optional: Map<string, Requirement[]> } {
-  const groups = groupRequirements(project);
-  const extras = optionalRequirements(project);
-  const developmentGroups = [...groups.keys()].filter(isDevelopmentGroup);
-  const all = [
-    ...developmentGroups.flatMap((name) => groups.get(name) ?? []),
-    ...[...extras].filter(([name]) => isDevelopmentGroup(name)).flatMap(([, list]) => list),
+  byDefault: (group: string) => boolean = () => false,
+): RequirementSet[] {
+  return [
+    ...[...groupRequirements(project)].map(([name, requirements]) => ({
+      kind: 'group' as const,
+      name,
+      requirements,
+      byDefault: byDefault(name),
+    })),
+    ...[...optionalRequirements(project)].map(([name, requirements]) => ({
+      kind: 'extra' as const,
+      name,
+      requirements,
+      byDefault: false,
+    })),
   ];
-  const seen = new Set<string>();
-  const development = without(all, production).filter((item) => !seen.has(item.name) && seen.add(item.name));
-  const optional = new Map([...extras, ...[...groups].filter(([name]) => !isDevelopmentGroup(name))]);
-  return { developmentGroups, development, optional };
+}
+
+/** Poetry installs every group that is not marked as optional. */
+export function poetryDefaults(project: Pyproject): (group: string) => boolean {
+  const tables = asTable(poetryTable(project)['group']);
+  return (group) => asTable(tables[group])['optional'] !== true;
+}
+
+/** Whether the requirements stand in Poetry's own tables, which nothing but Poetry reads. */
+export function statedForPoetry(project: Pyproject): boolean {
+  const poetry = poetryTable(project);
+  return (
+    Object.keys(asTable(poetry['dependencies'])).some((name) => name.toLowerCase() !== 'python') ||
+    'group' in poetry
+  );
 }
 
 /** The requirements of a pyproject.toml without a lock file. */
 export function readPyprojectDependencies(project: Pyproject): DependencyReading {
-  const production = mainRequirements(project);
-  const { developmentGroups: allGroups, development, optional } = splitGroups(project, production);
-  // Installers other than Poetry read the groups of PEP 735 only.
-  const standard = project.data['dependency-groups'];
-  const developmentGroups = allGroups.filter(
-    (name) => typeof standard === 'object' && standard !== null && name in standard,
-  );
+  const poetry = statedForPoetry(project);
+  const always = mainRequirements(project);
+  const all = requirementSets(project, poetry ? poetryDefaults(project) : undefined);
+  // Installers other than the tool itself read the groups of PEP 735 only.
+  const standard = asTable(project.data['dependency-groups']);
+  const readable = all.filter((set) => poetry || set.kind === 'extra' || set.name in standard);
+  const chosen = chooseSets(readable, always);
+  const production = merged([...always, ...chosen.production.flatMap((set) => set.requirements)]);
   const table =
-    'project' in project.data
-      ? /^\s*dependencies\s*=/
-      : /^\[(tool\.poetry\.dependencies|dependency-groups)\]/;
+    always.length === 0
+      ? /^\[dependency-groups\]/
+      : poetry
+        ? /^\[tool\.poetry\.dependencies\]/
+        : /^\s*dependencies\s*=/;
   const evidence: Evidence[] = [{ file: project.path, line: lineMatching(project.text, table) }];
-  const notes = indexNotesOf(project);
-  if (!('project' in project.data)) {
-    notes.push({
-      message: `${project.path} has no [project] table and no lock file lies beside it: installers other than its own cannot read it. Write a lock file first (poetry lock, uv lock)`,
-      evidence,
-    });
-  }
+  const privateIndexes = privateIndexesOf(project);
   return {
-    facts: {
-      manager: 'pyproject',
-      root: project.folder,
-      productionFile: project.path,
-      productionFiles: [project.path],
-      developmentFile: null,
-      developmentFiles: [],
-      developmentGroups,
+    facts: dependencyFacts(poetry ? 'poetry' : 'pyproject', project.folder, project.path, {
+      ...factsOfSets(chosen),
+      onlyGroups: !('project' in project.data),
       production,
-      development,
-      hashed: false,
+      development: developmentOf(
+        chosen.development.flatMap((set) => set.requirements),
+        production,
+      ),
+      privateIndexes,
       evidence,
-    },
-    notes,
+    }),
+    notes: [
+      ...chosen.notes,
+      ...indexNotes(privateIndexes),
+      ...(poetry
+        ? [
+            {
+              message: `${project.path} has no poetry.lock beside it: versions are chosen anew at every build. Write one with: poetry lock`,
+              evidence,
+            },
+          ]
+        : []),
+    ],
     artefacts: new Map(),
-    optional,
   };
+}
+
+/** Each name once, with the extras of all and the first specifier that there is. */
+export function merged(requirements: readonly Requirement[]): Requirement[] {
+  const byName = new Map<string, Requirement>();
+  for (const item of requirements) {
+    const earlier = byName.get(item.name);
+    byName.set(
+      item.name,
+      earlier === undefined
+        ? item
+        : {
+            ...(earlier.specifier === '' ? { ...item, direct: earlier.direct || item.direct } : earlier),
+            extras: [...new Set([...earlier.extras, ...item.extras])],
+            // One way to it without a condition is enough.
+            marker: earlier.marker === '' || item.marker === '' ? '' : earlier.marker,
+          },
+    );
+  }
+  return [...byName.values()];
 }

@@ -3,8 +3,6 @@ import type { Evidence, Fact } from '../facts.ts';
 import { folderOf, joinRelative } from '../paths.ts';
 import type { ProjectFiles } from '../project-files.ts';
 import { readPipfile } from './pipfile-lock.ts';
-import { pythonConstraintOf } from './pyproject.ts';
-import type { Pyproject } from './pyproject.ts';
 import { asTable, asText, lineMatching, readJson, readToml } from './structured-data.ts';
 
 export interface PythonDetection {
@@ -23,11 +21,13 @@ interface Stated {
  * mise.toml, Pipfile, a requires-python that admits one release only, environment.yml, a Dockerfile, the header of a
  * compiled requirements file; only where none of them does, the workflows of GitHub Actions.
  * @param folders the work dir and its parents, nearest first
+ * @param ofManager which Pythons the project admits, with PEP 440 specifiers
+ * @param compiled which Python resolved the requirements file
  */
 export function detectPython(
   files: ProjectFiles,
   folders: readonly string[],
-  pyproject: Pyproject | null,
+  ofManager: { value: string; evidence: Evidence } | null,
   compiled: Stated | null,
 ): PythonDetection {
   const nearest = (name: string, read: (path: string, text: string) => Stated | null): Stated[] => {
@@ -39,7 +39,7 @@ export function detectPython(
     }
     return [];
   };
-  const constraint = (pyproject && pythonConstraintOf(pyproject)) ?? setupConstraint(files, folders);
+  const constraint = ofManager ?? setupConstraint(files, folders);
   const only = constraint && onlyRelease(constraint.value);
   const explicit: Stated[] = [
     ...nearest('.python-version', versionFile),

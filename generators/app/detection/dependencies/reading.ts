@@ -1,4 +1,4 @@
-import type { DependencyFacts, DetectionNote, Requirement } from '../facts.ts';
+import type { DependencyFacts, DependencyManager, DetectionNote, Evidence, Requirement } from '../facts.ts';
 
 /** What one dependency file (with its companions) says. */
 export interface DependencyReading {
@@ -6,16 +6,42 @@ export interface DependencyReading {
   notes: DetectionNote[];
   /** Wheel and archive names per package, where the lock file lists them. */
   artefacts: ReadonlyMap<string, readonly string[]>;
-  /** Requirements that neither production nor development installs (extras, other groups), by the name of their set. */
-  optional: ReadonlyMap<string, Requirement[]>;
+  /** Which Python compiled the file. */
+  python?: { version: string; evidence: Evidence } | null;
+  /** Which Pythons the file itself says that it is for, as PEP 440 specifiers. */
+  constraint?: { value: string; evidence: Evidence } | null;
 }
 
-const DEVELOPMENT_GROUP =
-  /^(dev|devel|develop|development|tests?|testing|unit-?tests?|lint|linting|linters?|format|formatting|style|typing|types|type-?check(ing)?|mypy|ci|debug|local|quality|qa|coverage|pre-?commit|(dev|test|lint)-.+)$/i;
-
-/** Whether a group or an extra of this name holds development tools. */
-export function isDevelopmentGroup(name: string): boolean {
-  return DEVELOPMENT_GROUP.test(name.replaceAll('_', '-'));
+/**
+ * The facts of a deciding file, with nothing in what is not given.
+ * @param path the file; null where there is none
+ */
+export function dependencyFacts(
+  manager: DependencyManager,
+  root: string,
+  path: string | null,
+  more: Partial<DependencyFacts>,
+): DependencyFacts {
+  return {
+    manager,
+    root,
+    productionFile: path,
+    productionFiles: path === null ? [] : [path],
+    developmentFile: null,
+    developmentFiles: [],
+    productionGroups: [],
+    productionExtras: [],
+    developmentGroups: [],
+    developmentExtras: [],
+    onlyGroups: false,
+    production: [],
+    development: [],
+    hashed: false,
+    publicIndexFiles: [],
+    privateIndexes: [],
+    evidence: path === null ? [] : [{ file: path, line: null }],
+    ...more,
+  };
 }
 
 /** Requirements of `all` whose names `others` has not. */

@@ -1,9 +1,9 @@
 import { DetectionError } from '../facts.ts';
-import type { DetectionNote, Evidence, Requirement } from '../facts.ts';
+import type { DetectionNote, Evidence, PrivateIndex, Requirement } from '../facts.ts';
 import { folderOf, joinRelative, normalisePath } from '../paths.ts';
 import type { ProjectFiles } from '../project-files.ts';
 import { normalizeName, parseRequirement } from './pep508.ts';
-import { indexNote } from './package-indexes.ts';
+import { namesPublicIndex, privateIndex } from './package-indexes.ts';
 
 /** A requirements file with everything that it includes. */
 export interface RequirementsReading {
@@ -16,6 +16,9 @@ export interface RequirementsReading {
   /** The file has no requirement of its own, only `-r`. */
   onlyIncludes: boolean;
   hashed: boolean;
+  /** Files that name PyPI itself as an index. */
+  publicIndexFiles: string[];
+  privateIndexes: PrivateIndex[];
   /** pip-compile's header: which Python resolved the file. */
   python: { version: string; evidence: Evidence } | null;
   notes: DetectionNote[];
@@ -43,6 +46,8 @@ export function readRequirements(files: ProjectFiles, path: string): Requirement
     missing: [],
     python: null,
     hashes: 0,
+    publicIndexFiles: new Set(),
+    privateIndexes: [],
   };
   const own = readFile(state, path, false);
   return {
@@ -51,6 +56,8 @@ export function readRequirements(files: ProjectFiles, path: string): Requirement
     files: [...new Set([...state.seen, ...state.archives])].toSorted(),
     includes: own.includes,
     onlyIncludes: own.requirements === 0 && own.includes.length > 0,
+    publicIndexFiles: [...state.publicIndexFiles].toSorted(),
+    privateIndexes: state.privateIndexes,
     hashed: state.requirements.length > 0 && state.hashes === state.requirements.length,
     python: state.python,
     notes: state.notes,
@@ -75,6 +82,8 @@ interface State {
   missing: string[];
   python: RequirementsReading['python'];
   hashes: number;
+  publicIndexFiles: Set<string>;
+  privateIndexes: PrivateIndex[];
 }
 
 function readFile(
@@ -149,12 +158,13 @@ function readOption(
     }
     return;
   }
-  const index =
-    /^(?:-i(?:\s*=)?\s*|--(?:extra-)?index-url(?:\s*=\s*|\s+)|-f(?:\s*=)?\s*|--find-links(?:\s*=\s*|\s+))(\S+)/.exec(
-      text,
-    )?.[1];
-  const note = index === undefined ? null : indexNote(index, evidence);
-  if (note) state.notes.push(note);
+  if (namesPublicIndex(text)) state.publicIndexFiles.add(evidence.file);
+  const addresses =
+    /(?:^|\s)(?:-i(?:\s*=)?\s*|--(?:extra-)?index-url(?:\s*=\s*|\s+)|-f(?:\s*=)?\s*|--find-links(?:\s*=\s*|\s+))(\S+)/g;
+  for (const [, address = ''] of text.matchAll(addresses)) {
+    const index = privateIndex(address, evidence);
+    if (index !== null) state.privateIndexes.push(index);
+  }
 }
 
 function includedPath(state: State, target: string, evidence: Evidence): string | null {

@@ -1,7 +1,8 @@
 import { folderOf, joinRelative } from '../paths.ts';
 import type { ProjectFiles } from '../project-files.ts';
 import type { DependencyReading } from './reading.ts';
-import { without } from './reading.ts';
+import { indexNotes } from './package-indexes.ts';
+import { dependencyFacts, without } from './reading.ts';
 import { complete, readRequirements } from './requirements-file.ts';
 import type { RequirementsReading } from './requirements-file.ts';
 
@@ -79,26 +80,26 @@ export function readRequirementsProject(
   const development =
     developmentPath === undefined ? null : complete(readRequirements(files, developmentPath));
   const alreadyNoted = new Set(production.notes.map((note) => note.message));
+  const privateIndexes = [...production.privateIndexes, ...(development?.privateIndexes ?? [])];
   return {
-    facts: {
-      manager: 'requirements',
-      root: folder,
-      productionFile: path,
+    facts: dependencyFacts('requirements', folder, path, {
       productionFiles: production.files,
       developmentFile: developmentPath ?? null,
       developmentFiles: development?.files.filter((file) => !production.files.includes(file)) ?? [],
-      developmentGroups: [],
       production: production.requirements,
       development: without(development?.requirements ?? [], production.requirements),
       hashed: production.hashed,
-      evidence: [{ file: path, line: null }],
-    },
+      publicIndexFiles: [
+        ...new Set([...production.publicIndexFiles, ...(development?.publicIndexFiles ?? [])]),
+      ].toSorted(),
+      privateIndexes,
+    }),
     notes: [
       ...production.notes,
       ...(development?.notes.filter((note) => !alreadyNoted.has(note.message)) ?? []),
+      ...indexNotes(privateIndexes),
     ],
     artefacts: new Map(),
-    optional: new Map(),
     python: production.python,
   };
 }

@@ -1,11 +1,14 @@
-import type { DetectionNote, Evidence, Requirement } from '../facts.ts';
+import type { DetectionNote, Requirement } from '../facts.ts';
 import { folderOf, joinRelative, normalisePath } from '../paths.ts';
 import type { ProjectFiles } from '../project-files.ts';
 import { markerMayApply } from './markers.ts';
 import { normalizeName } from './pep508.ts';
-import { indexNotesOf, readPyproject, splitGroups } from './pyproject.ts';
+import { indexNotes } from './package-indexes.ts';
+import { privateIndexesOf, readPyproject, requirementSets } from './pyproject.ts';
 import type { DependencyReading } from './reading.ts';
-import { isDevelopmentGroup, without } from './reading.ts';
+import { dependencyFacts, without } from './reading.ts';
+import { chooseSets, factsOfSets } from './requirement-sets.ts';
+import type { RequirementSet } from './requirement-sets.ts';
 import { asList, asTable, asText, asTexts, readToml } from './structured-data.ts';
 import type { Table } from './structured-data.ts';
 
@@ -23,7 +26,7 @@ interface Edge {
   extras: string[];
 }
 
-/** Reads uv.lock: what `uv sync --no-dev` installs, and what the development groups add. */
+/** Reads uv.lock: what `uv sync` installs with the groups and extras of production, and what those of development add. */
 export function readUvLock(files: ProjectFiles, path: string): DependencyReading {
   const text = files.read(path) ?? '';
   const data = readToml(path, text, 'Write it anew with: uv lock');
@@ -33,46 +36,58 @@ export function readUvLock(files: ProjectFiles, path: string): DependencyReading
   const roots = rootPackages(packages);
   const manifestGroups = asTable(asTable(data['manifest'])['dependency-groups']);
   const groupTables = [...roots.map((root) => asTable(root.table['dev-dependencies'])), manifestGroups];
-  const groupNames = [...new Set(groupTables.flatMap((table) => Object.keys(table)))];
-  const defaults = asTexts(asTable(asTable(project?.data['tool'])['uv'])['default-groups']);
-  const edgesOf = (names: readonly string[]): Edge[] =>
-    names.flatMap((name) => groupTables.flatMap((table) => edges(table[name])));
+  const extraTables = roots.map((root) => asTable(root.table['optional-dependencies']));
+  const edgesOf = (sets: readonly Pick<RequirementSet, 'kind' | 'name'>[]): Edge[] =>
+    sets.flatMap(({ kind, name }) =>
+      (kind === 'group' ? groupTables : extraTables).flatMap((table) => edges(namedIn(table, name))),
+    );
 
-  const developmentGroups = groupNames.filter((name) => isDevelopmentGroup(name));
-  const productionGroups = defaults.filter((name) => !developmentGroups.includes(name));
-  const productionEdges = [
-    ...roots.flatMap((root) => edges(root.table['dependencies'])),
-    ...edgesOf(productionGroups),
-  ];
   const graph = byName(packages);
-  const production = reachable(graph, productionEdges, path, roots);
-  const development = without(reachable(graph, edgesOf(developmentGroups), path, roots), production);
+  const alwaysEdges = roots.flatMap((root) => edges(root.table['dependencies']));
+  const defaults = asTable(asTable(project?.data['tool'])['uv'])['default-groups'];
+  const byDefault = (group: string): boolean => defaults === 'all' || asTexts(defaults).includes(group);
+  const stated = project ? requirementSets(project, byDefault) : [];
+  const sets = (['group', 'extra'] as const).flatMap((kind) =>
+    lockedNames(kind === 'group' ? groupTables : extraTables).map(
+      (name) =>
+        stated.find((set) => set.kind === kind && normalizeName(set.name) === normalizeName(name)) ?? {
+          kind,
+          name,
+          requirements: reachable(graph, edgesOf([{ kind, name }]), path, roots),
+          byDefault: byDefault(name),
+        },
+    ),
+  );
+  const chosen = chooseSets(sets, reachable(graph, alwaysEdges, path, roots));
+  const production = reachable(graph, [...alwaysEdges, ...edgesOf(chosen.production)], path, roots);
+  const development = without(reachable(graph, edgesOf(chosen.development), path, roots), production);
   const members = packages.map((item) => memberFolder(item)).filter((member) => member !== null);
-  const evidence: Evidence[] = [{ file: path, line: null }];
-  const optional = project ? splitGroups(project, production).optional : new Map<string, Requirement[]>();
-  for (const name of productionGroups) optional.delete(name);
+  const privateIndexes = project ? privateIndexesOf(project) : [];
 
   return {
-    facts: {
-      manager: 'uv',
-      root: folder,
-      productionFile: path,
+    facts: dependencyFacts('uv', folder, path, {
       productionFiles: productionFiles(files, folder, path, members),
-      developmentFile: null,
-      developmentFiles: [],
-      developmentGroups,
+      ...factsOfSets(chosen),
       production,
       development,
-      hashed: false,
-      evidence,
-    },
+      privateIndexes,
+    }),
     notes: [
-      ...(project ? indexNotesOf(project) : []),
+      ...chosen.notes,
+      ...indexNotes(privateIndexes),
       ...localNotes(path, graph, [...production, ...development]),
     ],
     artefacts: new Map(packages.map((item) => [item.name, artefactsOf(item.table)])),
-    optional,
   };
+}
+
+const lockedNames = (tables: readonly Table[]): string[] => [
+  ...new Set(tables.flatMap((table) => Object.keys(table))),
+];
+
+/** uv writes the names of groups and extras normalised. */
+function namedIn(table: Table, name: string): unknown {
+  return table[Object.keys(table).find((key) => normalizeName(key) === normalizeName(name)) ?? name];
 }
 
 function lockedPackages(data: Table, text: string): LockedPackage[] {
