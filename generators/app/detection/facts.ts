@@ -40,6 +40,8 @@ export interface Requirement {
   url: string | null;
   /** Whether it is stated by the project (true) or only pulled in by others through the lock file (false). */
   direct: boolean;
+  /** Names of the wheels that the lock file lists for Linux; absent where it lists no files. */
+  wheelFiles?: string[];
   evidence: Evidence;
 }
 

@@ -19,7 +19,7 @@ import { mainRequirements, readPyproject, readPyprojectDependencies } from './py
 import type { Pyproject } from './pyproject.ts';
 import { detectPython } from './python-version.ts';
 import type { DependencyReading } from './reading.ts';
-import { isDevelopmentGroup } from './reading.ts';
+import { isDevelopmentGroup, withWheels } from './reading.ts';
 import { readRequirements } from './requirements-file.ts';
 import type { RequirementsReading } from './requirements-file.ts';
 import { productionCandidates, readRequirementsProject } from './requirements-project.ts';
@@ -67,7 +67,7 @@ export function detectDependencies(files: ProjectFiles, workDir: string): Depend
   const servers = serversIn(installed);
   const postgresDriver = driverIn(installed);
   return {
-    dependencies: facts,
+    dependencies: { ...facts, production: withWheels(reading) },
     pythonVersion: python.version,
     pythonConstraint: python.constraint,
     djangoVersion: djangoVersionIn(installed),
