@@ -4,7 +4,7 @@
  * `--mirror URL` takes them from another place than deb.debian.org.
  *
  * Which packages: those of knowledge/system-libraries.json, those that its -dev packages and the ones named below
- * depend on, and those that Debian's own python3- package of the same PyPI package depends on.
+ * depend on, and, of a PyPI package without wheels, those that Debian's own python3- package depends on.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ type Names = Record<Release, string[]>;
 interface Row {
   pypi?: string;
   loaded: string;
+  wheels: string;
   runtime: Names;
   build: Names;
 }
@@ -73,6 +74,9 @@ const COMMON_DEVELOPMENT_PACKAGES = [
 /** The C library is never missing, Debian's Python is not the image's, and of Abseil and OpenCV one installs all or nothing. */
 const LEFT_OUT = /^(libc6|libpython3|libabsl\d|libopencv-|libgrpc\d)|-dev$/;
 
+/** A package with more is a framework's many parts: VTK, Subversion. */
+const MOST_LIBRARIES = 12;
+
 /** Folders of the library path, and those whose libraries Debian puts there by its alternatives. */
 const LIBRARY =
   /^(?:usr\/)?lib\/(?:x86_64-linux-gnu\/)?(?:(?:blas|lapack|openblas-pthread)\/)?(lib[^/]+\.so\.[0-9][^/ ]*)\s+(\S+)$/;
@@ -123,8 +127,8 @@ function chosenPackages(rows: readonly Row[], release: Release, index: DebianInd
     names.flatMap((name) => index.dependencies.get(name) ?? []);
   const runtime = rows.flatMap((row) => row.runtime[release]);
   const development = [...rows.flatMap((row) => row.build[release]), ...COMMON_DEVELOPMENT_PACKAGES];
-  const linked = rows.filter((row) => row.loaded === 'linked' || row.loaded === 'dlopen');
-  const debianPython = linked.flatMap((row) => {
+  const compiled = rows.filter((row) => row.loaded === 'linked' && row.wheels !== 'yes');
+  const debianPython = compiled.flatMap((row) => {
     const name = row.pypi?.split('[')[0] ?? '';
     return [`python3-${name}`, `python3-${name.replace(/^python-|-python$/, '')}`];
   });
@@ -163,6 +167,7 @@ function librariesOf(rows: readonly Row[], release: Release, index: DebianIndex)
   const byPackage = Map.groupBy(owners.keys(), (library) => preferred(owners.get(library) ?? [], table));
   return Object.fromEntries(
     [...byPackage]
+      .filter(([, libraries]) => libraries.length <= MOST_LIBRARIES)
       .map(([name, libraries]) => [name, libraries.toSorted()] as const)
       .toSorted(([a], [b]) => (a < b ? -1 : 1)),
   );

@@ -20,6 +20,14 @@ const runtime = (...lines: string[]): string[] =>
 const build = (...lines: string[]): string[] =>
   buildLibrariesFor(requirements(...lines), 'trixie').map((need) => need.debianPackage);
 
+const WEASYPRINT = [
+  'fonts-dejavu-core',
+  'libglib2.0-0t64',
+  'libharfbuzz-subset0',
+  'libpango-1.0-0',
+  'libpangoft2-1.0-0',
+];
+
 describe('libraries at run time', () => {
   it.each<[string, string[], string[]]>([
     ['wheels that bundle', ['numpy', 'pillow', 'lxml', 'psycopg2-binary', 'oracledb'], []],
@@ -34,6 +42,23 @@ describe('libraries at run time', () => {
     ['a new opencv', ['opencv-python-headless==4.14.0.1'], []],
     ['the newest opencv', ['opencv-python-headless>=4.5'], []],
     ['an opencv with a bound', ['opencv-python-headless>=4.5,<4.12'], ['libglib2.0-0t64']],
+    ['the newest WeasyPrint', ['weasyprint'], WEASYPRINT],
+    ['WeasyPrint without cairo', ['weasyprint==61.2'], WEASYPRINT],
+    [
+      'WeasyPrint by cairo',
+      ['weasyprint<53'],
+      [
+        'fonts-dejavu-core',
+        'libcairo2',
+        'libgdk-pixbuf-2.0-0',
+        'libglib2.0-0t64',
+        'libpango-1.0-0',
+        'libpangocairo-1.0-0',
+        'libpangoft2-1.0-0',
+      ],
+    ],
+    ['a program', ['openai-whisper'], ['ffmpeg']],
+    ['a wheel that bundles, but for this', ['rdkit'], ['libx11-6', 'libxext6', 'libxrender1']],
     ['not on Linux', ["python-magic; sys_platform == 'win32'"], []],
   ])('%s', (_, lines, expected) => {
     expect(runtime(...lines)).toEqual(expected);
