@@ -297,7 +297,8 @@ OPTIONAL_LIBRARIES = [
         "file": "*",
         "libraries": [
             "libamdhip64.so* libhip*.so* libhsa-runtime64.so* libmigraphx*.so* libMIOpen.so*",
-            "librccl.so* libroc*.so*",
+            "librccl.so* librocblas.so* librocfft.so* librocm*.so* librocprofiler*.so*",
+            "librocrand.so* librocsolver.so* librocsparse.so* libroctracer*.so* libroctx*.so*",
         ],
         "reason": "AMD's ROCm, for a machine with its GPU",
     },
