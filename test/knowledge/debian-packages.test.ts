@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readKnowledge } from '../../generators/app/planning/knowledge.ts';
+import { sharedLibraries } from '../../generators/app/planning/shared-libraries.ts';
 
 type Names = Record<'bookworm' | 'trixie', string[]>;
 interface Row {
@@ -83,7 +84,7 @@ function hasXz(): boolean {
   }
 }
 
-describe('system-libraries.json against the package lists of Debian', () => {
+describe('system-libraries.json and shared-libraries.json against the package lists of Debian', () => {
   const { packages, features } = readKnowledge<{ packages: Row[]; features: Row[] }>('system-libraries');
 
   it.for(['bookworm', 'trixie'] as const)(
@@ -107,6 +108,7 @@ describe('system-libraries.json against the package lists of Debian', () => {
           .map((name) => `${row.pypi ?? row.feature}: ${name}`),
       );
       expect(missing).toEqual([]);
+      expect(Object.keys(sharedLibraries(release)).filter((name) => !names.has(name))).toEqual([]);
     },
   );
 });

@@ -5,6 +5,7 @@ import {
   buildLibrariesFor,
   gitNeeded,
   hasLinuxWheel,
+  lockedWheels,
   removedLibraries,
   runtimeLibrariesFor,
 } from '../../generators/app/planning/system-libraries.ts';
@@ -19,6 +20,14 @@ const runtime = (...lines: string[]): string[] =>
 const build = (...lines: string[]): string[] =>
   buildLibrariesFor(requirements(...lines), 'trixie').map((need) => need.debianPackage);
 
+const WEASYPRINT = [
+  'fonts-dejavu-core',
+  'libglib2.0-0t64',
+  'libharfbuzz-subset0',
+  'libpango-1.0-0',
+  'libpangoft2-1.0-0',
+];
+
 describe('libraries at run time', () => {
   it.each<[string, string[], string[]]>([
     ['wheels that bundle', ['numpy', 'pillow', 'lxml', 'psycopg2-binary', 'oracledb'], []],
@@ -31,6 +40,25 @@ describe('libraries at run time', () => {
     ['source only', ['mysqlclient'], ['libmariadb3']],
     ['an old opencv', ['opencv-python-headless==4.10.0.84'], ['libglib2.0-0t64']],
     ['a new opencv', ['opencv-python-headless==4.14.0.1'], []],
+    ['the newest opencv', ['opencv-python-headless>=4.5'], []],
+    ['an opencv with a bound', ['opencv-python-headless>=4.5,<4.12'], ['libglib2.0-0t64']],
+    ['the newest WeasyPrint', ['weasyprint'], WEASYPRINT],
+    ['WeasyPrint without cairo', ['weasyprint==61.2'], WEASYPRINT],
+    [
+      'WeasyPrint by cairo',
+      ['weasyprint<53'],
+      [
+        'fonts-dejavu-core',
+        'libcairo2',
+        'libgdk-pixbuf-2.0-0',
+        'libglib2.0-0t64',
+        'libpango-1.0-0',
+        'libpangocairo-1.0-0',
+        'libpangoft2-1.0-0',
+      ],
+    ],
+    ['a program', ['openai-whisper'], ['ffmpeg']],
+    ['a wheel that bundles, but for this', ['rdkit'], ['libx11-6', 'libxext6', 'libxrender1']],
     ['not on Linux', ["python-magic; sys_platform == 'win32'"], []],
   ])('%s', (_, lines, expected) => {
     expect(runtime(...lines)).toEqual(expected);
@@ -71,8 +99,25 @@ describe('libraries to compile with', () => {
   it('only where there is no wheel', () => {
     expect(build('lxml', 'pillow', 'psycopg')).toEqual([]);
     expect(build('psycopg2')).toEqual(['gcc', 'libc6-dev', 'libpq-dev']);
-    expect(buildLibrariesFor(requirements('pycairo'), 'trixie', { wheels: new Set(['pycairo']) })).toEqual(
-      [],
+  });
+
+  it('as the lock file tells: a wheel for this Python, none, or one processor alone', () => {
+    const locked = (name: string, ...wheelFiles: string[]): Requirement[] =>
+      requirements(`${name}==1`).map((item) => ({ ...item, wheelFiles }));
+    const names = (items: Requirement[]): string[] => {
+      const context = { wheels: lockedWheels(items, '3.12') };
+      return buildLibrariesFor(items, 'trixie', context).map((need) => need.debianPackage);
+    };
+    const wheel = (python: string, processor: string): string =>
+      `x-1-${python}-${python}-manylinux_2_28_${processor}.whl`;
+    const both = [wheel('cp312', 'x86_64'), wheel('cp312', 'aarch64')];
+    expect(names(locked('pycairo', ...both))).toEqual([]);
+    expect(names(locked('pycairo', wheel('cp312', 'x86_64')))).toContain('libcairo2-dev');
+    expect(names(locked('pycairo'))).toContain('libcairo2-dev');
+    expect(names(locked('lxml', ...both))).toEqual([]);
+    expect(names(locked('lxml', wheel('cp312', 'x86_64')))).toEqual([]);
+    expect(names(locked('lxml', wheel('cp311', 'x86_64'), wheel('cp311', 'aarch64')))).toContain(
+      'libxslt1-dev',
     );
   });
 

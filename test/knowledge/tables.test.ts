@@ -8,6 +8,7 @@ import { normalizeName, parseRequirement } from '../../generators/app/detection/
 import { unsupportedPythons } from '../../generators/app/planning/base-image.ts';
 import { readKnowledge } from '../../generators/app/planning/knowledge.ts';
 import { supportedPythonVersions } from '../../generators/app/planning/python-version.ts';
+import { sharedLibraries, sharedLibraryLines } from '../../generators/app/planning/shared-libraries.ts';
 import type { SystemLibraryRow } from '../../generators/app/planning/system-libraries.ts';
 
 const repeated = (keys: readonly string[]): string[] =>
@@ -50,6 +51,78 @@ describe('system-libraries.json', () => {
           .filter((name) => !packages.some((row) => row.pypi === name && row.versions !== undefined)),
       ),
     ).toEqual([]);
+  });
+});
+
+describe.each(['bookworm', 'trixie'] as const)('shared-libraries.json for %s', (release) => {
+  const table = sharedLibraries(release);
+
+  it('has each library once, by its name', () => {
+    const libraries = Object.values(table).flat();
+    expect(libraries.length).toBeGreaterThan(400);
+    expect(repeated(libraries)).toEqual([]);
+    for (const name of libraries) expect(name).toMatch(/^lib\S+\.so\.\d\S*$/);
+  });
+
+  it('knows what the packages of system-libraries.json hold that extensions link to', () => {
+    const { packages } = readKnowledge<{ packages: SystemLibraryRow[] }>('system-libraries');
+    const linked = packages.filter((row) => row.loaded === 'linked').flatMap((row) => row.runtime[release]);
+    // Programs and data, and two that only depend on the package with the library.
+    const others = /^(apache2-bin|ghostscript|gir1.2-glib-2.0|libopenblas0|proj-data)$/;
+    const unknown = new Set(linked.filter((name) => !(name in table) && !others.test(name)));
+    expect([...unknown]).toEqual([]);
+  });
+
+  it.each([
+    ['libGL.so.1', 'libgl1'],
+    ['libgomp.so.1', 'libgomp1'],
+    ['libodbc.so.2', 'libodbc2'],
+    ['libpq.so.5', 'libpq5'],
+    ['libbz2.so.1.0', 'libbz2-1.0'],
+    ['libblas.so.3', 'libblas3'],
+    ['libgthread-2.0.so.0', release === 'trixie' ? 'libglib2.0-0t64' : 'libglib2.0-0'],
+    [
+      release === 'trixie' ? 'libldap.so.2' : 'libldap-2.5.so.0',
+      release === 'trixie' ? 'libldap2' : 'libldap-2.5-0',
+    ],
+  ])('%s is in %s', (library, debianPackage) => {
+    expect(table[debianPackage]).toContain(library);
+  });
+
+  it('fits the lines of a script', () => {
+    const lines = sharedLibraryLines(release, 92);
+    expect(lines.every((line) => line.length <= 92)).toBe(true);
+    expect(lines.join(' ').split(' ').length).toBe(Object.entries(table).flat(2).length);
+  });
+});
+
+describe('optional-libraries.json', () => {
+  const { libraries } = readKnowledge<{
+    libraries: {
+      distributions: string[];
+      file: string;
+      libraries: string[];
+      reason: string;
+      source: string;
+    }[];
+  }>('optional-libraries');
+
+  it.each(libraries)('$distributions $file: $reason', (row) => {
+    expect(row.source).toMatch(/\S/);
+    expect(row.reason.length).toBeLessThan(75);
+    for (const name of row.distributions) expect(name).toMatch(/^[a-z0-9*-]+$/);
+    for (const pattern of row.libraries) expect(pattern).toMatch(/^(\*|lib[\w*.-]+)$/);
+    // What is optional to everyone is nothing that extensions of Debian link to, OpenCL aside.
+    if (row.distributions.includes('*')) {
+      const patterns = row.libraries.map(
+        (pattern) => new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`),
+      );
+      const known = Object.values(sharedLibraries('trixie')).flat();
+      const matched = known.filter((name) => patterns.some((pattern) => pattern.test(name)));
+      expect(matched.filter((name) => name !== 'libOpenCL.so.1')).toEqual([]);
+    }
+    // Whatever a distribution wants, or what one of these libraries is to whomever: never everything of everyone.
+    expect(row.distributions.includes('*') && row.libraries.includes('*')).toBe(false);
   });
 });
 

@@ -5,11 +5,13 @@ import { dirname, join } from 'node:path';
 import ejs from 'ejs';
 import { onTestFinished } from 'vitest';
 import { pythonLiteral } from '../../generators/app/planning/quoting.ts';
+import { optionalLibraryRows, sharedLibraryLines } from '../../generators/app/planning/shared-libraries.ts';
 
 export const SCRIPTS = [
   'compare_images.py',
   'compile_bytecode.py',
   'export_requirements.py',
+  'find_missing_libraries.py',
   'gunicorn.conf.py',
   'healthcheck.py',
   'verify_image.py',
@@ -24,13 +26,17 @@ const CONSTANTS = {
   buildVariables: { SECRET_KEY: 'build' } as Record<string, string>,
   composeProject: 'backend',
   database: 'postgres',
+  debianLibraries: sharedLibraryLines('trixie', 92),
+  debianRelease: 'trixie',
   entryPoint: 'wsgi',
   forbiddenPaths: ['.git', '.env', 'docs'],
   healthPath: '/',
   imageName: 'backend',
   requirements: ['django'],
   installCommand: 'pip install -r requirements.txt',
+  optionalLibraries: optionalLibraryRows(84),
   port: 8000,
+  runtimeLibraries: ['libgomp1'],
   sampleStaticFile: 'admin/css/base.css' as string | null,
   server: 'gunicorn',
   settingsModule: 'backendAI.settings',

@@ -2,6 +2,7 @@ import type { Evidence, ProjectFacts } from '../detection/facts.ts';
 import { debianReleaseFor } from './base-image.ts';
 import {
   buildLibrariesFor,
+  lockedWheels,
   removedLibraries,
   runtimeLibrariesFor,
   type LibraryNeed,
@@ -24,7 +25,10 @@ export function projectLibraries(facts: ProjectFacts, pythonVersion: string): Pr
   const { production } = facts.dependencies;
   const release = debianReleaseFor(pythonVersion);
   // GeoDjango needs libraries that Django itself does not.
-  const context = { modules: [...facts.importedModules, ...facts.thirdPartyApps] };
+  const context = {
+    modules: [...facts.importedModules, ...facts.thirdPartyApps],
+    wheels: lockedWheels(production, pythonVersion),
+  };
   return {
     runtime: runtimeLibrariesFor(production, release, context),
     build: buildLibrariesFor(production, release, context),

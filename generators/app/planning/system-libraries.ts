@@ -47,8 +47,8 @@ export interface LibraryNeed {
 export interface LibraryContext {
   /** Dotted modules and apps that the project uses; `django.contrib.gis` needs libraries although Django does not. */
   modules?: readonly string[];
-  /** PyPI names of which the lock file lists a wheel for the image's Python. */
-  wheels?: ReadonlySet<string>;
+  /** PyPI names of which the lock file lists files: whether the image's Python gets a wheel. */
+  wheels?: ReadonlyMap<string, boolean>;
 }
 
 /** All rows of the table. */
@@ -56,17 +56,22 @@ export function systemLibraryRows(): SystemLibraryRow[] {
   return readKnowledge<{ packages: SystemLibraryRow[] }>('system-libraries').packages;
 }
 
-/** The pinned release of a requirement, as far as its specifier tells. */
-function releaseOf(requirement: Requirement): string | null {
-  return /^(?:===?|~=)([0-9][^,*]*)/.exec(requirement.specifier)?.[1] ?? null;
+/** The release that is installed, as far as the specifier tells: the pinned one, the oldest below a bound, else the newest. */
+function releaseOf({ specifier }: Requirement): string {
+  const clauses = specifier.split(',').map((clause) => /^(===?|~=|>=|<=?)\s*(\d[^*\s]*)/.exec(clause.trim()));
+  const versionOf = (...operators: string[]): string | undefined =>
+    clauses.find((clause) => operators.includes(clause?.[1] ?? ''))?.[2];
+  const below = versionOf('<', '<=');
+  return versionOf('==', '===', '~=') ?? (below === undefined ? NEWEST : (versionOf('>=') ?? '0'));
 }
+
+/** Later than any release; no range of the table with an upper bound includes it. */
+const NEWEST = '99999';
 
 function appliesTo(row: SystemLibraryRow, requirement: Requirement): boolean {
   const names = [requirement.name, ...requirement.extras.map((extra) => `${requirement.name}[${extra}]`)];
   if (!names.some((name) => name === row.pypi || row.aliases?.includes(name))) return false;
-  const release = releaseOf(requirement);
-  // Without a pin the newest release is installed, which no upper bound of the table includes.
-  return row.versions === undefined || (release !== null && satisfies(release, row.versions));
+  return row.versions === undefined || satisfies(releaseOf(requirement), row.versions);
 }
 
 type AnyRow = Pick<
@@ -118,9 +123,10 @@ function needs(
     .toSorted((a, b) => (a.debianPackage < b.debianPackage ? -1 : 1));
 }
 
-/** Whether it is compiled in the image: there is no wheel in general, and the lock file names none either. */
+/** Whether it is compiled in the image: the lock file names no wheel for it, or, where there is no lock, nobody makes one. */
 function isCompiled(row: AnyRow, name: string, context: LibraryContext): boolean {
-  return row.wheels !== 'yes' && context.wheels?.has(name) !== true;
+  const wheel = context.wheels?.get(name);
+  return wheel === undefined ? row.wheels !== 'yes' : !wheel;
 }
 
 function runtimeReason(loaded: SystemLibraryRow['loaded'], names: string): string {
@@ -195,6 +201,27 @@ export function hasLinuxWheel(
     });
     return fitsPlatform && fitsPython;
   });
+}
+
+/** Processors that images are built for: a lock's wheel for one of them alone says nothing of the other. */
+const ARCHITECTURES = ['x86_64', 'aarch64'];
+
+/**
+ * Of which requirements the lock lists wheels for the image's Python, on every processor, and of which on none.
+ * @param requirements of a lock file; others say nothing
+ * @param pythonVersion minor release, `3.12`
+ */
+export function lockedWheels(
+  requirements: readonly Requirement[],
+  pythonVersion: string,
+): ReadonlyMap<string, boolean> {
+  const known = new Map<string, boolean>();
+  for (const { name, wheelFiles, url } of requirements) {
+    if (wheelFiles === undefined || url !== null) continue;
+    const fits = ARCHITECTURES.map((processor) => hasLinuxWheel(wheelFiles, pythonVersion, processor));
+    if (fits.every((fit) => fit === fits[0])) known.set(name, fits[0] === true);
+  }
+  return known;
 }
 
 /** Whether a requirement comes from a Git repository, so that the builder needs git. */

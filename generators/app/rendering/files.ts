@@ -50,6 +50,7 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
   }),
   file('docker/healthcheck.py', 'the health check, in plain Python'),
   file('docker/compile_bytecode.py', 'byte-code, compiled in the build'),
+  file('docker/find_missing_libraries.py', 'names libraries that are missing'),
   file('docker/verify_image.py', 'checks the built image'),
   file('docker/compare_images.py', 'measures it against the image before'),
   file('DOCKER.md', 'the commands for this project'),

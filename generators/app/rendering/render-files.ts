@@ -18,6 +18,7 @@ import {
   workdirArgument,
 } from '../planning/quoting.ts';
 import type { OverlayItem } from '../planning/settings-overlay.ts';
+import { optionalLibraryRows, sharedLibraryLines } from '../planning/shared-libraries.ts';
 import { GENERATED_FILES, type GeneratedFile } from './files.ts';
 
 export interface RenderedFile {
@@ -187,6 +188,11 @@ function pythonConstants(plan: Plan): Record<string, string> {
     baseImage: plan.baseImage,
     installCommand: naiveInstallCommand(plan.install),
     server: plan.server,
+    debianRelease: plan.debianRelease,
+    runtimeLibraries: plan.runtimePackages.packages.map((item) => item.name),
+    // The script's lines have at most 100 columns.
+    optionalLibraries: optionalLibraryRows(84),
+    debianLibraries: sharedLibraryLines(plan.debianRelease, 92),
   };
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, pythonLiteral(value)]));
 }

@@ -3,6 +3,7 @@ import { readPdmLock } from '../../../generators/app/detection/dependencies/pdm-
 import { readPipfileLock } from '../../../generators/app/detection/dependencies/pipfile-lock.ts';
 import { readPoetryLock } from '../../../generators/app/detection/dependencies/poetry-lock.ts';
 import { readPylock } from '../../../generators/app/detection/dependencies/pylock.ts';
+import { withWheels } from '../../../generators/app/detection/dependencies/reading.ts';
 import { readUvLock } from '../../../generators/app/detection/dependencies/uv-lock.ts';
 import { memoryFiles } from '../../../generators/app/detection/memory-files.ts';
 
@@ -88,6 +89,30 @@ describe('uv.lock', () => {
     expect(reading.facts.production.at(-1)?.url).toMatch(/^git\+https:/);
     expect(reading.facts.productionFiles).toEqual(['pyproject.toml', 'uv.lock']);
     expect(reading.artefacts.get('psycopg')).toEqual(['psycopg-3.2.1-py3-none-any.whl']);
+  });
+
+  it('keeps the wheels for Linux of every version of a package', () => {
+    const version = (number: string, ...files: string[]): string =>
+      `[[package]]\nname = "numpy"\nversion = "${number}"\nsource = { registry = "https://pypi.org/simple" }\n` +
+      `wheels = [${files.map((file) => `{ url = "https://files.example/${file}" }`).join(', ')}]\n`;
+    const root =
+      '[[package]]\nname = "shop"\nversion = "0.1"\nsource = { virtual = "." }\ndependencies = [{ name = "numpy" }]\n';
+    const lock = [
+      root,
+      version(
+        '2.2',
+        'numpy-2.2-cp310-cp310-manylinux_2_17_x86_64.whl',
+        'numpy-2.2-cp310-cp310-win_amd64.whl',
+      ),
+      version('2.4', 'numpy-2.4-cp312-cp312-manylinux_2_28_aarch64.whl', 'numpy-2.4.tar.gz'),
+    ].join('\n');
+    const both = [
+      'numpy-2.2-cp310-cp310-manylinux_2_17_x86_64.whl',
+      'numpy-2.4-cp312-cp312-manylinux_2_28_aarch64.whl',
+    ];
+    const read = readUvLock(memoryFiles('shop', { 'uv.lock': lock }), 'uv.lock');
+    expect(withWheels(read).map((item) => item.wheelFiles)).toEqual([both, both]);
+    expect(withWheels(reading).find((item) => item.name === 'tool')?.wheelFiles).toBeUndefined();
   });
 
   it('names the line of broken TOML', () => {

@@ -26,7 +26,7 @@ import {
 } from './pyproject.ts';
 import type { Pyproject } from './pyproject.ts';
 import { detectPython } from './python-version.ts';
-import { dependencyFacts } from './reading.ts';
+import { dependencyFacts, withWheels } from './reading.ts';
 import type { DependencyReading } from './reading.ts';
 import { POSTGRES_DRIVERS, SERVER_NAMES } from './requirement-sets.ts';
 import { readRequirements } from './requirements-file.ts';
@@ -78,7 +78,7 @@ export function detectDependencies(files: ProjectFiles, workDir: string): Depend
   );
   const installed = facts.production.filter((requirement) => markerMayApply(requirement.marker));
   return {
-    dependencies: facts,
+    dependencies: { ...facts, production: withWheels(reading) },
     statedPythonVersions: python.stated,
     pythonConstraint: python.constraint,
     djangoVersion: djangoVersionIn(installed),

@@ -49,3 +49,12 @@ export function without(all: readonly Requirement[], others: readonly Requiremen
   const names = new Set(others.map((requirement) => requirement.name));
   return all.filter((requirement) => !names.has(requirement.name));
 }
+
+/** The requirements of a reading's production set, each with the wheels for Linux that the lock lists for it. */
+export function withWheels({ facts, artefacts }: DependencyReading): Requirement[] {
+  return facts.production.map((requirement) => {
+    const files = artefacts.get(requirement.name) ?? [];
+    if (files.length === 0) return requirement;
+    return { ...requirement, wheelFiles: files.filter((name) => /(?:linux[^-]*|-any)\.whl$/.test(name)) };
+  });
+}

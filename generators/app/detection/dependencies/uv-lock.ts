@@ -77,7 +77,9 @@ export function readUvLock(files: ProjectFiles, path: string): DependencyReading
       ...indexNotes(privateIndexes),
       ...localNotes(path, graph, [...production, ...development]),
     ],
-    artefacts: new Map(packages.map((item) => [item.name, artefactsOf(item.table)])),
+    artefacts: new Map(
+      [...graph].map(([name, versions]) => [name, versions.flatMap((item) => artefactsOf(item.table))]),
+    ),
   };
 }
 
