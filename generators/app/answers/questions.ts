@@ -1,6 +1,7 @@
 import { firstPlace } from '../detection/evidence.ts';
 import type { ProjectFacts } from '../detection/facts.ts';
 import { supportedPythonVersions, defaultPythonVersion } from '../planning/python-version.ts';
+import { mayUseRedis } from '../planning/redis-clients.ts';
 import { projectLibraries } from '../planning/project-libraries.ts';
 import {
   OVERLAY_ITEMS,
@@ -370,8 +371,10 @@ function servicesFor(facts: ProjectFacts): Choice[] {
     choices.push({ value: 'beat', label: 'beat', reason: beatReason, checked: celery.value.beat });
   }
   if (redis || celery) {
-    const reason = redis ? `used in ${firstPlace(redis.evidence)}` : 'broker for Celery';
-    choices.push({ value: 'redis', label: 'redis', reason, checked: true });
+    const used = redis ? `used in ${firstPlace(redis.evidence)}` : 'broker for Celery';
+    const possible = mayUseRedis(facts);
+    const reason = possible ? used : 'no Redis client is in the requirements';
+    choices.push({ value: 'redis', label: 'redis', reason, checked: possible });
   }
   return choices;
 }

@@ -28,6 +28,7 @@ import {
   overlayNotes,
   withOverlay,
 } from './settings-overlay.ts';
+import { mayUseRedis } from './redis-clients.ts';
 import { gitNeeded } from './system-libraries.ts';
 
 /** The repository's root in the image; paths below it are those of the repository. */
@@ -285,6 +286,11 @@ function planStaticFiles(facts: ProjectFacts): Plan['staticFiles'] {
   };
 }
 
+/** The broker is the database or the file system, as far as the settings say. */
+function noRemoteControl(facts: ProjectFacts): boolean {
+  return !mayUseRedis(facts) && !facts.variables.some(({ name }) => /AMQP|RABBIT/.test(name));
+}
+
 function composeProcesses(facts: ProjectFacts, answers: Answers): ComposeProcess[] {
   const celery = facts.services.celery;
   if (!celery) return [];
@@ -296,7 +302,9 @@ function composeProcesses(facts: ProjectFacts, answers: Answers): ComposeProcess
     processes.push({
       name: 'worker',
       command: [...base, 'worker', '--loglevel', 'INFO'],
-      healthTest: ['CMD-SHELL', ping],
+      // Only Redis and AMQP carry the question that a worker is asked.
+      healthTest:
+        answers.services.includes('redis') || !noRemoteControl(facts) ? ['CMD-SHELL', ping] : ['NONE'],
     });
   }
   if (answers.services.includes('beat')) {
