@@ -88,6 +88,10 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
     }
   }
 
+  if (url === null && !defaults.some((option) => engineOption(option) !== null)) {
+    // Put together by code that cannot be read: the names say what they hold.
+    Object.assign(variables, variablesByName(settings.evaluation.reads.values(), variables));
+  }
   const hasVariables =
     variables.host !== null ||
     variables.password !== null ||
@@ -105,6 +109,34 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
     forcesTls: forcedTls(defaults, url),
     evidence: evidenceOfOptions(whole, defaults),
   };
+}
+
+const partNames: Readonly<Record<Exclude<Part, 'engine'>, RegExp>> = {
+  name: /^(?:NAME|DB|DATABASE|DBNAME)$/,
+  user: /^(?:USER|USERNAME)$/,
+  password: /^(?:PASSWORD|PASS)$/,
+  host: /^(?:HOST|HOSTNAME|SERVER)$/,
+  port: /^PORT$/,
+};
+
+/** Variables of one prefix that together make an address (`POSTGRES_HOST`, `POSTGRES_USER`, …), for the parts that are not known. */
+function variablesByName(
+  reads: Iterable<EnvironmentRead>,
+  known: Readonly<Record<Part, string | null>>,
+): Partial<Record<Part, string>> {
+  const families = new Map<string, Partial<Record<Part, string>>>();
+  for (const { name } of reads) {
+    const [, prefix, rest = ''] =
+      /^((?:\w*_)?(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL)_?)([A-Z]+)$/.exec(name) ?? [];
+    const part = (Object.keys(partNames) as Exclude<Part, 'engine'>[]).find((key) =>
+      partNames[key].test(rest),
+    );
+    if (prefix === undefined || part === undefined) continue;
+    families.set(prefix, { ...families.get(prefix), [part]: name });
+  }
+  const whole = [...families.values()].find(({ host, user, password }) => host && user && password);
+  const open = Object.entries(whole ?? {}).filter(([part]) => known[part as Part] === null);
+  return Object.fromEntries(open);
 }
 
 /** Where TLS is demanded without a variable that could say otherwise. */
@@ -199,6 +231,8 @@ function engineSwitch(
   url: string | null,
   variables: Readonly<Record<Part, string | null>>,
 ): { variable: string; value: string } | undefined {
+  // Where PostgreSQL is all there is, a variable decides over something else (pooling, a replica).
+  if (defaults.every((option) => engineOption(option) === 'postgresql')) return undefined;
   const used = new Set(Object.values(variables));
   const isPostgres = (value: Value): boolean =>
     optionsOf(value).some((option) =>

@@ -42,6 +42,8 @@ export interface Requirement {
   direct: boolean;
   /** Names of the wheels that the lock file lists for Linux; absent where it lists no files. */
   wheelFiles?: string[];
+  /** The lock file lists wheels for single platforms, so that there is something to compile. */
+  compiled?: boolean;
   evidence: Evidence;
 }
 

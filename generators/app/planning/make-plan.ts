@@ -127,6 +127,12 @@ export function makePlan(detected: ProjectFacts, answers: Answers, generatorVers
           : []),
       ],
     },
+    developmentBuildPackages: {
+      packages: libraries.developmentBuild.map((need) => ({
+        name: need.debianPackage,
+        reason: need.neededBy.join(', '),
+      })),
+    },
     install,
     warmUpModules: facts.importedModules,
     importRequirements: importRequirements(

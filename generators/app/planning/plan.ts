@@ -127,6 +127,8 @@ export interface Plan {
   leftOut: { path: string; reason: string }[];
   runtimePackages: AptPackages;
   buildPackages: AptPackages;
+  /** What the development stage needs beyond them. */
+  developmentBuildPackages: AptPackages;
   install: InstallPlan;
   /** Modules whose byte-code is compiled ahead. */
   warmUpModules: string[];

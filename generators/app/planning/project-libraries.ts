@@ -1,5 +1,6 @@
-import type { Evidence, ProjectFacts } from '../detection/facts.ts';
+import type { Evidence, ProjectFacts, Requirement } from '../detection/facts.ts';
 import { debianReleaseFor } from './base-image.ts';
+import { objectionsTo } from './package-pythons.ts';
 import {
   buildLibrariesFor,
   lockedWheels,
@@ -12,8 +13,24 @@ import {
 export interface ProjectLibraries {
   runtime: LibraryNeed[];
   build: LibraryNeed[];
+  /** What the development requirements need beyond `build` to be compiled. */
+  developmentBuild: LibraryNeed[];
   /** What this Debian release has no more. */
   warnings: string[];
+}
+
+/**
+ * Of which requirements there is a wheel for this Python, as far as a lock file or a pin tells.
+ * @param pythonVersion minor release, `3.12`
+ */
+function availableWheels(
+  requirements: readonly Requirement[],
+  pythonVersion: string,
+): ReadonlyMap<string, boolean> {
+  const compiled = objectionsTo(requirements, pythonVersion)
+    .filter(({ fit }) => fit === 2)
+    .map(({ requirement }) => [requirement.name, false] as const);
+  return new Map([...lockedWheels(requirements, pythonVersion), ...compiled]);
 }
 
 /**
@@ -22,16 +39,22 @@ export interface ProjectLibraries {
  * @param pythonVersion minor release, which decides the Debian release
  */
 export function projectLibraries(facts: ProjectFacts, pythonVersion: string): ProjectLibraries {
-  const { production } = facts.dependencies;
+  const { production, development } = facts.dependencies;
   const release = debianReleaseFor(pythonVersion);
   // GeoDjango needs libraries that Django itself does not.
   const context = {
     modules: [...facts.importedModules, ...facts.thirdPartyApps],
-    wheels: lockedWheels(production, pythonVersion),
+    wheels: availableWheels(production, pythonVersion),
   };
+  const build = buildLibrariesFor(production, release, context);
+  const forDevelopment = buildLibrariesFor(development, release, {
+    wheels: availableWheels(development, pythonVersion),
+  });
+  const present = new Set(build.map((need) => need.debianPackage));
   return {
     runtime: runtimeLibrariesFor(production, release, context),
-    build: buildLibrariesFor(production, release, context),
+    build,
+    developmentBuild: forDevelopment.filter((need) => !present.has(need.debianPackage)),
     warnings: removedLibraries(production, release),
   };
 }

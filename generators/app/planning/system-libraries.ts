@@ -106,9 +106,10 @@ function needs(
   context: LibraryContext,
   packagesOf: (row: AnyRow, name: string) => string[],
   reasonOf: (loaded: SystemLibraryRow['loaded'], names: string) => string,
+  more: readonly { row: AnyRow; name: string }[] = [],
 ): LibraryNeed[] {
   const found = new Map<string, { neededBy: Set<string>; loaded: SystemLibraryRow['loaded'] }>();
-  for (const { row, name } of applyingRows(requirements, context)) {
+  for (const { row, name } of [...applyingRows(requirements, context), ...more]) {
     for (const debianPackage of packagesOf(row, name)) {
       const need = found.get(debianPackage) ?? { neededBy: new Set(), loaded: row.loaded };
       need.neededBy.add(name);
@@ -163,7 +164,41 @@ export function buildLibrariesFor(
 ): LibraryNeed[] {
   const packagesOf = (row: AnyRow, name: string): string[] =>
     isCompiled(row, name, context) ? row.build[release] : [];
-  return needs(requirements, context, packagesOf, (_, names) => `compiles ${names}`);
+  return needs(
+    requirements,
+    context,
+    packagesOf,
+    (_, names) => `compiles ${names}`,
+    unknownCompiled(requirements, context),
+  );
+}
+
+/** What compiles a C extension that links to nothing else. */
+const COMPILER = ['gcc', 'libc6-dev'];
+
+/** Packages of no row that must be compiled all the same: they have wheels, none of them for this image. */
+function unknownCompiled(
+  requirements: readonly Requirement[],
+  context: LibraryContext,
+): { row: AnyRow; name: string }[] {
+  const known = new Set(applyingRows(requirements, context).map(({ name }) => name));
+  const row: AnyRow = {
+    loaded: 'none',
+    wheels: 'no',
+    wheelNeedsRuntime: false,
+    runtime: { bookworm: [], trixie: [] },
+    build: { bookworm: COMPILER, trixie: COMPILER },
+  };
+  return requirements
+    .filter(
+      ({ name, wheelFiles, compiled, marker }) =>
+        context.wheels?.get(name) === false &&
+        // A lock with a source archive only says nothing of what is inside.
+        (wheelFiles === undefined || compiled === true) &&
+        !known.has(name) &&
+        markerMayApply(marker),
+    )
+    .map(({ name }) => ({ row, name }));
 }
 
 /** Warnings for requirements whose library this release of Debian has no more. */

@@ -78,7 +78,11 @@ export function detectDependencies(files: ProjectFiles, workDir: string): Depend
   );
   const installed = facts.production.filter((requirement) => markerMayApply(requirement.marker));
   return {
-    dependencies: { ...facts, production: withWheels(reading) },
+    dependencies: {
+      ...facts,
+      production: withWheels(facts.production, reading.artefacts),
+      development: withWheels(facts.development, reading.artefacts),
+    },
     statedPythonVersions: python.stated,
     pythonConstraint: python.constraint,
     djangoVersion: djangoVersionIn(installed),

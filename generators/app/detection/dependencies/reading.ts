@@ -50,11 +50,16 @@ export function without(all: readonly Requirement[], others: readonly Requiremen
   return all.filter((requirement) => !names.has(requirement.name));
 }
 
-/** The requirements of a reading's production set, each with the wheels for Linux that the lock lists for it. */
-export function withWheels({ facts, artefacts }: DependencyReading): Requirement[] {
-  return facts.production.map((requirement) => {
+/** Requirements of a reading, each with the wheels for Linux that the lock lists for it. */
+export function withWheels(
+  requirements: readonly Requirement[],
+  artefacts: DependencyReading['artefacts'],
+): Requirement[] {
+  return requirements.map((requirement) => {
     const files = artefacts.get(requirement.name) ?? [];
     if (files.length === 0) return requirement;
-    return { ...requirement, wheelFiles: files.filter((name) => /(?:linux[^-]*|-any)\.whl$/.test(name)) };
+    const wheelFiles = files.filter((name) => /(?:linux[^-]*|-any)\.whl$/.test(name));
+    const compiled = files.some((name) => name.endsWith('.whl') && !name.endsWith('-any.whl'));
+    return { ...requirement, wheelFiles, ...(compiled ? { compiled } : {}) };
   });
 }
