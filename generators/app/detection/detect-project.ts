@@ -50,9 +50,11 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
   const seeds = seedsOf(files, settings, manage.path, workDir, [wsgi, asgi]);
   const lenient = lenientFiles(files);
   const { modules, external } = followImports(lenient, settings.modules, seeds);
+  const settled = readStatic(settings, workDir);
   const staticFiles = {
-    ...readStatic(settings, workDir),
+    ...settled,
     servedBy: staticServing(lenient, settings, modules.keys()),
+    committed: committedStatic(files, settled.root),
   };
   const database = readDatabase(settings, workDir);
   const purposes = settingsPaths(settings, workDir);
@@ -63,7 +65,18 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     modules,
     external,
     // A setting's purpose says more than the line that names the path.
-    paths: new Map([...purposes, ...named.filter(([path]) => !purposes.has(path))]),
+    paths: new Map([
+      ...(staticFiles.committed && staticFiles.root !== null
+        ? [
+            [
+              staticFiles.root,
+              { reason: 'static files, collected and committed', evidence: staticFiles.committed.evidence },
+            ] as const,
+          ]
+        : []),
+      ...purposes,
+      ...named.filter(([path]) => !purposes.has(path)),
+    ]),
   };
   const services = readServices(lenient, settings, modules.keys());
   const existing = readExisting(lenient, workDir);
@@ -72,7 +85,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
   const entryPoint = chooseEntry(lenient, wsgi, asgi, services.channels !== null, dependencies);
   const application = applicationPaths(files, workDir, closure, {
     managePy: manage.path,
-    staticRoot: staticFiles.root,
+    staticRoot: staticFiles.committed ? null : staticFiles.root,
     mediaRoot: staticFiles.mediaRoot,
     sqlite: database.sqlitePath,
   });
@@ -451,7 +464,7 @@ function thirdPartyApps(settings: DjangoSettings): string[] {
   ].toSorted();
 }
 
-function readStatic(settings: DjangoSettings, workDir: string): Omit<StaticFacts, 'servedBy'> {
+function readStatic(settings: DjangoSettings, workDir: string): Omit<StaticFacts, 'servedBy' | 'committed'> {
   const pathOf = (name: string): { path: string | null; set: boolean; evidence: Evidence[] } => {
     const value = settingOf(settings, name);
     if (value === undefined) return { path: null, set: false, evidence: [] };
@@ -485,6 +498,18 @@ function readStatic(settings: DjangoSettings, workDir: string): Omit<StaticFacts
       ...(whitenoise === undefined ? [] : [whitenoise.evidence]),
     ],
   };
+}
+
+/**
+ * Collected files that are committed with their manifest: often their sources are made by a build of the frontend, so
+ * that collecting again in the image would lose them.
+ */
+function committedStatic(files: ProjectFiles, root: string | null): StaticFacts['committed'] {
+  if (root === null || root.startsWith('/')) return null;
+  const manifest = joinRelative(root, 'staticfiles.json');
+  const git = files.git();
+  if (!files.exists(manifest) || (git.present && !git.tracked(manifest))) return null;
+  return { value: true, evidence: [{ file: manifest, line: null }] };
 }
 
 function readAllowedHosts(settings: DjangoSettings): Fact<string[]> | null {

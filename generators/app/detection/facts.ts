@@ -158,6 +158,8 @@ export interface StaticFacts {
   /** STATIC_ROOT is set, though perhaps computed in a way that cannot be read. */
   rootSet: boolean;
   url: string;
+  /** STATIC_ROOT lies in the repository with the manifest that collectstatic wrote: it is complete as it is. */
+  committed: Fact<true> | null;
   /** WhiteNoise's middleware is in MIDDLEWARE. */
   whitenoise: boolean;
   /** What serves static files when DEBUG is off; null when nothing does. */

@@ -276,7 +276,7 @@ function ownFolder(path: string | null): string | null {
 
 function planStaticFiles(facts: ProjectFacts): Plan['staticFiles'] {
   const { staticFiles, importedModules } = facts;
-  const collect = staticFiles.enabled && staticFiles.rootSet;
+  const collect = staticFiles.enabled && staticFiles.rootSet && staticFiles.committed === null;
   const root = ownFolder(staticFiles.root);
   return {
     collect,
@@ -426,6 +426,11 @@ function notes(facts: ProjectFacts, answers: Answers): string[] {
   for (const { requirement, evidence } of facts.developmentImports) {
     found.push(
       `${requirement.name} is imported as the application starts (${firstPlace(evidence)}), though only the development requirements list it: production gets it through docker/requirements.txt.`,
+    );
+  }
+  if (facts.staticFiles.committed) {
+    found.push(
+      `The collected static files are committed (${firstPlace(facts.staticFiles.committed.evidence)}): they are copied as they are, and collectstatic does not run in the build.`,
     );
   }
   for (const { path, kind, setting, evidence } of facts.writtenPaths) {

@@ -118,7 +118,7 @@ export function withOverlay(facts: ProjectFacts, items: readonly OverlayItem[]):
     allowedHosts: has('hosts') ? null : facts.allowedHosts,
     staticFiles: {
       ...facts.staticFiles,
-      ...(has('static-root') ? { root: staticFolder(facts), rootSet: true } : {}),
+      ...(has('static-root') ? { root: staticFolder(facts), rootSet: true, committed: null } : {}),
       ...(has('whitenoise') ? { whitenoise: true, servedBy: { value: 'WhiteNoise', evidence } } : {}),
     },
     importedModules: has('whitenoise')
