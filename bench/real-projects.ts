@@ -22,9 +22,10 @@ export function resultTable(results: readonly ProjectResult[]): string {
     result.steps.probe?.detail ?? '',
     result.imageBytes === null ? '' : (result.imageBytes / 1e6).toFixed(0),
     result.buildSeconds === null ? '' : result.buildSeconds.toFixed(0),
+    result.ownChecks ?? '',
     [...result.options, ...Object.keys(result.environment)].join(' ') || 'nothing',
   ]);
-  const head = ['project', 'passed', 'probe', 'image MB', 'build s', 'given by hand'];
+  const head = ['project', 'passed', 'probe', 'image MB', 'build s', 'verify_image.py', 'given by hand'];
   const line = (cells: string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');

@@ -24,7 +24,8 @@ export interface RealProject {
   note: string;
 }
 
-export type StepName = 'generate' | 'build' | 'migrate' | 'start' | 'probe' | 'user' | 'health' | 'services';
+export type StepName =
+  'generate' | 'build' | 'migrate' | 'start' | 'probe' | 'user' | 'health' | 'services' | 'checks';
 
 export interface StepResult {
   passed: boolean;
@@ -46,6 +47,8 @@ export interface ProjectResult {
   error: string | null;
   imageBytes: number | null;
   buildSeconds: number | null;
+  /** The last line of the generated `verify_image.py`; null where it was not reached or Python is not there. */
+  ownChecks: string | null;
 }
 
 /** What a program printed, and how it ended; `status` is null when it ran longer than its time. */
@@ -166,6 +169,7 @@ export async function tryProject(
     error: null,
     imageBytes: null,
     buildSeconds: null,
+    ownChecks: null,
   };
   /** Runs one step unless an earlier one failed. `work` gives the detail, or throws with the error's text. */
   const step = async (name: StepName, work: () => Promise<string>): Promise<void> => {
@@ -285,6 +289,20 @@ export async function tryProject(
       return running.toSorted().join(' ');
     });
     result.passed = result.failedStep === null;
+    if (result.passed) {
+      const away = ['compose', 'down', '--volumes', '--remove-orphans'];
+      await run(folder, 'docker', away, environment);
+      const checks = await run(
+        folder,
+        'python3',
+        ['docker/verify_image.py', '--image', image],
+        environment,
+        20 * MINUTE,
+      );
+      const failed = checks.stdout.split('\n').filter((line) => /^fail/i.test(line));
+      result.ownChecks = checks.status === 0 ? 'all well' : failed.join('; ') || lastLines(checks.output, 1);
+      onStep('checks', { passed: checks.status === 0, seconds: 0, detail: result.ownChecks });
+    }
   } finally {
     const away = ['compose', 'down', '--volumes', '--remove-orphans'];
     if (existsSync(join(folder, 'compose.yaml'))) await run(folder, 'docker', away, environment);

@@ -156,10 +156,14 @@ function describeVariable(
         commented: true,
       };
     }
+    // Without a Redis of ours an address would be a guess: the project's own default holds, where it has one.
     case 'redis-url':
-      return text('Redis', shownDefault(variable) || 'redis://localhost:6379/0');
+      return {
+        ...text('Redis', shownDefault(variable) || 'redis://localhost:6379/0'),
+        commented: !variable.required,
+      };
     case 'redis-host':
-      return text('Redis host', shownDefault(variable) || 'localhost');
+      return { ...text('Redis host', shownDefault(variable) || 'localhost'), commented: !variable.required };
     case 'private-key':
       return {
         name,
