@@ -15,19 +15,36 @@ interface PinnedRequirement {
   python: string;
   /** PEP 440 range of Django releases; absent: any. */
   django?: string;
+  /** Not where something of the project imports psycopg2 itself. */
+  notWithPsycopg2?: boolean;
 }
 
 type PinnedRequirements = Record<string, PinnedRequirement[]>;
 
 /** The first row that fits this Python and Django; rows are ordered newest first. */
-function pinnedRequirement(name: string, pythonVersion: string, djangoVersion: string | null): string | null {
+function pinnedRequirement(
+  name: string,
+  pythonVersion: string,
+  djangoVersion: string | null,
+  psycopg2 = false,
+): string | null {
   const rows = readKnowledge<{ packages: PinnedRequirements }>('servers').packages[name] ?? [];
   const row = rows.find(
     (item) =>
+      !(psycopg2 && item.notWithPsycopg2 === true) &&
       satisfies(`${pythonVersion}.99`, item.python) &&
       (item.django === undefined || djangoVersion === null || satisfies(djangoVersion, item.django)),
   );
   return row?.requirement ?? null;
+}
+
+/** Whether the project's code or one of its requirements imports psycopg2, so that psycopg 3 would not do. */
+function importsPsycopg2({ importedModules, dependencies }: ProjectFacts): boolean {
+  const { packages } = readKnowledge<{ psycopg2Users: { packages: string[] } }>('servers').psycopg2Users;
+  return (
+    importedModules.some((module) => module.split('.')[0] === 'psycopg2') ||
+    dependencies.production.some(({ name }) => packages.includes(name))
+  );
 }
 
 /**
@@ -39,7 +56,7 @@ export function extraRequirements(facts: ProjectFacts, answers: Answers): ExtraR
   const extras: ExtraRequirement[] = [];
   const django = facts.djangoVersion?.value ?? null;
   const add = (name: string, reason: string): void => {
-    const line = pinnedRequirement(name, answers.pythonVersion, django);
+    const line = pinnedRequirement(name, answers.pythonVersion, django, importsPsycopg2(facts));
     if (line !== null) extras.push({ line, reason });
   };
   if (!facts.servers.some((found) => found.name === answers.server)) {
@@ -71,7 +88,8 @@ export function extraRequirements(facts: ProjectFacts, answers: Answers): ExtraR
 export function unmetRequirements(facts: ProjectFacts, answers: Answers): string[] {
   if (answers.database === 'sqlite' || facts.postgresDriver !== null) return [];
   const django = facts.djangoVersion?.value ?? null;
-  if (pinnedRequirement('postgres-driver', answers.pythonVersion, django) !== null) return [];
+  if (pinnedRequirement('postgres-driver', answers.pythonVersion, django, importsPsycopg2(facts)) !== null)
+    return [];
   return [
     `No PostgreSQL driver with a wheel fits Python ${answers.pythonVersion} and Django ${django ?? ''}: add one to the requirements, or take an older Python with --python-version.`,
   ];
