@@ -48,6 +48,7 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
       postgresEngineValue: null,
       sqlitePath: null,
       forcesTls: null,
+      onlyWith: null,
       evidence: whole === undefined ? [] : [placeOf(whole)],
     };
   }
@@ -107,8 +108,50 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
     postgresEngineValue,
     sqlitePath: sqlitePath(defaults, workDir),
     forcesTls: forcedTls(defaults, url),
+    onlyWith:
+      url === null
+        ? null
+        : deployedOnly(settings.evaluation.decisions, defaults, [url, ...Object.values(variables)]),
     evidence: evidenceOfOptions(whole, defaults),
   };
+}
+
+/**
+ * `if "DYNO" in os.environ: DATABASES = {"default": dj_database_url.config()}`: the URL is for one host only. DEBUG does
+ * not count, which is off in production anyway.
+ */
+function deployedOnly(
+  decisions: readonly Decision[],
+  defaults: readonly Value[],
+  own: readonly (string | null)[],
+): DatabaseFacts['onlyWith'] {
+  const hasUrl = (values: readonly Value[]): boolean =>
+    values.some((value) =>
+      [...optionsOf(value), ...optionsOf(value).flatMap((option) => databaseOptions(option))].some(
+        (option) =>
+          option.data.kind === 'instance' && option.data.type === 'database-url' && defaults.includes(option),
+      ),
+    );
+  const hasOther = (values: readonly Value[]): boolean =>
+    values.some((value) =>
+      optionsOf(value).some((option) =>
+        databaseOptions(option).some((entry) => defaults.includes(entry) && entry.data.kind === 'dict'),
+      ),
+    );
+  for (const { test, whenTrue, whenFalse } of decisions) {
+    const { reads } = test;
+    if (
+      reads.length === 0 ||
+      reads.some(({ name, setting }) => own.includes(name) || setting === 'DEBUG' || /DEBUG/.test(name))
+    )
+      continue;
+    if (hasUrl(whenTrue) && hasOther(whenFalse) && !hasUrl(whenFalse))
+      return {
+        value: reads.map(({ name }) => name),
+        evidence: reads.flatMap(({ evidence }) => evidence.slice(0, 1)).slice(0, 1),
+      };
+  }
+  return null;
 }
 
 const partNames: Readonly<Record<Exclude<Part, 'engine'>, RegExp>> = {

@@ -37,7 +37,15 @@ export function writtenPaths(files: ProjectFiles, settings: DjangoSettings, work
   for (const [name, value] of settings.scope.names) {
     if (!/^[A-Z][A-Z0-9_]*$/.test(name) || NOT_WRITTEN.test(name) || name === 'LOGGING') continue;
     for (const { text, value: place } of stringsIn(value)) {
-      if (!text.startsWith(`${rootMark}/`) || /\.\w{1,5}$/.test(text) || !FILLED.test(name)) continue;
+      if (!text.startsWith(`${rootMark}/`)) continue;
+      // A database of its own (a task queue, an index): its folder must be there and writable.
+      if (/\.(?:sqlite3?|db)$/.test(text)) {
+        const folder = repositoryPath(text.slice(0, text.lastIndexOf('/')), workDir);
+        if (folder !== null && folder !== workDir && settings.modules.pythonFilesIn(folder).length === 0)
+          add('folder', text.slice(0, text.lastIndexOf('/')), name, place);
+        continue;
+      }
+      if (/\.\w{1,5}$/.test(text) || !FILLED.test(name)) continue;
       const path = repositoryPath(text, workDir);
       if (path === null || path === '' || isInUse(files, settings, path)) continue;
       add('folder', text, name, place);

@@ -120,6 +120,9 @@ export function buildTimeAddress(facts: DatabaseFacts): DatabaseAddress {
 
 /** Why a choice cannot reach the settings, or null when it can. */
 export function unreachableSettings(facts: DatabaseFacts, database: Database): string | null {
+  if (facts.onlyWith !== null) {
+    return `the settings read ${facts.urlVariable ?? 'the database URL'} only with ${facts.onlyWith.value.join(', ')} set, as on one hosting service`;
+  }
   if (facts.style === 'url' || facts.style === 'variables') {
     if (database !== 'sqlite' && facts.urlVariable === null && facts.variables.host === null) {
       return 'the settings read no variable for the database host, so that another database cannot be named from outside';

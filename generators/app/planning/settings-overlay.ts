@@ -31,9 +31,11 @@ export function overlayNeeds(facts: ProjectFacts, database: Database): OverlayNe
   if (unreachableSettings(facts.database, database) !== null) {
     needs.push({
       item: 'database',
-      lack: 'the database is named in the code',
+      lack: facts.database.onlyWith
+        ? `the database is read from the environment only with ${facts.database.onlyWith.value.join(', ')} set`
+        : 'the database is named in the code',
       remedy: 'DATABASES["default"] from DATABASE_URL',
-      evidence: facts.database.evidence,
+      evidence: (facts.database.onlyWith ?? facts.database).evidence,
     });
   } else if (database === 'postgres' && facts.database.forcesTls?.value === 'always') {
     needs.push({
@@ -111,6 +113,7 @@ export function withOverlay(facts: ProjectFacts, items: readonly OverlayItem[]):
             urlVariable: 'DATABASE_URL',
             variables: { engine: null, name: null, user: null, password: null, host: null, port: null },
             postgresEngineValue: null,
+            onlyWith: null,
           }
         : {}),
       ...(has('database') || has('tls') ? { forcesTls: null } : {}),

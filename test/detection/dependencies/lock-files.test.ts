@@ -111,8 +111,14 @@ describe('uv.lock', () => {
       'numpy-2.4-cp312-cp312-manylinux_2_28_aarch64.whl',
     ];
     const read = readUvLock(memoryFiles('shop', { 'uv.lock': lock }), 'uv.lock');
-    expect(withWheels(read.facts.production, read.artefacts).map((item) => item.wheelFiles)).toEqual([both, both]);
-    expect(withWheels(reading.facts.production, reading.artefacts).find((item) => item.name === 'tool')?.wheelFiles).toBeUndefined();
+    expect(withWheels(read.facts.production, read.artefacts).map((item) => item.wheelFiles)).toEqual([
+      both,
+      both,
+    ]);
+    expect(
+      withWheels(reading.facts.production, reading.artefacts).find((item) => item.name === 'tool')
+        ?.wheelFiles,
+    ).toBeUndefined();
   });
 
   it('names the line of broken TOML', () => {
