@@ -24,6 +24,8 @@ const plan = (changed: Partial<InstallPlan>): InstallPlan => ({
   development: true,
   extraRequirements: [],
   hashed: false,
+  withoutSetuptools: false,
+  buildConstraints: [],
   exporter: null,
   ...changed,
 });
@@ -34,6 +36,13 @@ const sets = {
   developmentGroups: ['dev'],
   developmentExtras: ['debug'],
 };
+
+it('a hashed file that leaves setuptools out is not held to be complete', () => {
+  const hashed = { hashed: true, withoutSetuptools: true };
+  expect(steps(hashed).production[0]?.commands.join()).not.toContain('--require-hashes');
+  expect(steps({ hashed: true }).production[0]?.commands.join()).toContain('--require-hashes');
+  expect(steps({ ...hashed, installer: 'pip' }).production[0]?.commands[0]).toMatch(/ setuptools$/);
+});
 
 describe('groups and extras: production gets its own, the development stage both', () => {
   it('uv', () => {

@@ -90,6 +90,8 @@ export interface DependencyFacts {
   development: Requirement[];
   /** All lines carry `--hash` (pip-compile --generate-hashes). */
   hashed: boolean;
+  /** A compiled requirements file leaves setuptools out, although something needs it: there is no hash for it. */
+  withoutSetuptools: boolean;
   /** Requirements files with an option that names PyPI itself as index: it would outdo the index that the build is configured with. */
   publicIndexFiles: string[];
   /** Indexes beside PyPI. */

@@ -110,7 +110,14 @@ export function installSteps(install: InstallPlan, uvImage: string): InstallStep
       const from = (file: string, more = ''): string =>
         `${installCommand}${more} --requirement ${shellWord(file)}`;
       const file = install.productionFile ?? 'requirements.txt';
-      const hashes = install.hashed ? ' --require-hashes' : '';
+      // uv checks the hashes that there are in any case.
+      const strict = install.hashed && !(install.withoutSetuptools && install.installer === 'uv');
+      const hashes = strict ? ' --require-hashes' : '';
+      // pip takes no package without a hash once one has it.
+      const first =
+        install.hashed && install.withoutSetuptools && install.installer === 'pip'
+          ? [`${installCommand} setuptools`]
+          : [];
       const production = requirementsFiles(install.productionMounts, install.publicIndexFiles);
       const development = requirementsFiles(install.developmentMounts, install.publicIndexFiles);
       return {
@@ -122,7 +129,7 @@ export function installSteps(install: InstallPlan, uvImage: string): InstallStep
                 ? ''
                 : `The index of the build counts, not the option for PyPI in ${install.publicIndexFiles.join(', ')}: the file itself stays as it is.`,
             mounts: [...toolMounts, ...production.mounts],
-            commands: [...production.commands, from(file, hashes)],
+            commands: [...first, ...production.commands, from(file, hashes)],
           }),
         ],
         development: install.developmentFile

@@ -2,7 +2,8 @@ import { satisfies } from '@renovatebot/pep440';
 import type { Answers } from '../answers/answers.ts';
 import { SERVERS } from '../answers/answers.ts';
 import { firstPlace } from '../detection/evidence.ts';
-import type { ProjectFacts } from '../detection/facts.ts';
+import { pinnedVersion } from '../detection/dependencies/pep508.ts';
+import type { ProjectFacts, Requirement } from '../detection/facts.ts';
 import { readKnowledge } from './knowledge.ts';
 import { setuptoolsRequirement } from './package-pythons.ts';
 import type { ExtraRequirement, Exporter, InstallPlan } from './plan.ts';
@@ -95,6 +96,20 @@ export function unmetRequirements(facts: ProjectFacts, answers: Answers): string
   ];
 }
 
+/** What today's build tools must be held to, by `knowledge/build-constraints.json`. */
+function buildConstraints(requirements: readonly Requirement[]): InstallPlan['buildConstraints'] {
+  const rows = readKnowledge<{ packages: { pypi: string; versions: string; constraint: string }[] }>(
+    'build-constraints',
+  ).packages;
+  return requirements.flatMap(({ name, specifier }) => {
+    const pinned = pinnedVersion(specifier);
+    const row = rows.find(
+      (item) => item.pypi === name && pinned !== null && satisfies(pinned, item.versions),
+    );
+    return row ? [{ line: row.constraint, neededBy: `${name} ${pinned}` }] : [];
+  });
+}
+
 type ExporterTable = Record<Exclude<Exporter, 'script'>, { python: string; packages: string[] }[]>;
 
 /** What turns the project's file into requirements files, and its version for this Python (`knowledge/exporters.json`). */
@@ -160,6 +175,8 @@ export function planInstallation(facts: ProjectFacts, answers: Answers): Install
     development: development && dependencies.manager !== 'none',
     extraRequirements: extraRequirements(facts, answers),
     hashed: dependencies.hashed,
+    withoutSetuptools: dependencies.withoutSetuptools,
+    buildConstraints: buildConstraints(dependencies.production),
     exporter: exporterFor(dependencies, answers.pythonVersion),
   };
 }

@@ -357,10 +357,18 @@ function toVolumeName(folder: string, taken: ReadonlySet<string>): string {
   return name;
 }
 
+/** Their own .env, which is not ours to edit, cannot know the variable of the overlay. */
+function hostsForTheirEnvFile(facts: ProjectFacts, answers: Answers): { name: string; value: string }[] {
+  const { envFile, envNames } = facts.existing;
+  if (!answers.settingsOverlay.includes('hosts') || envFile !== '.env' || envNames.includes('ALLOWED_HOSTS'))
+    return [];
+  return [{ name: 'ALLOWED_HOSTS', value: '${ALLOWED_HOSTS:-localhost,127.0.0.1}' }];
+}
+
 function composeEnvironment(facts: ProjectFacts, answers: Answers): { name: string; value: string }[] {
   // PORT wins over a line of theirs: the published port and the health check follow it.
   const port = { name: 'PORT', value: String(answers.port) };
-  const common = [port, ...redisEnvironment(facts, answers)];
+  const common = [...hostsForTheirEnvFile(facts, answers), port, ...redisEnvironment(facts, answers)];
   switch (answers.database) {
     case 'postgres': {
       const address = containerAddress(facts.database, passwordReference(facts));

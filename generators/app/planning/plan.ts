@@ -60,6 +60,10 @@ export interface InstallPlan {
   /** Requirements that the image needs beyond the project's, for docker/requirements.txt. */
   extraRequirements: ExtraRequirement[];
   hashed: boolean;
+  /** setuptools is needed and not in the hashed file. */
+  withoutSetuptools: boolean;
+  /** Under which old source archives build, with the packages that need them. */
+  buildConstraints: { line: string; neededBy: string }[];
   /**
    * What neither uv nor pip reads is exported in a stage of its own: a lock by its own tool, lists of setuptools and
    * of Poetry by docker/export_requirements.py.

@@ -37,6 +37,7 @@ export function dependencyFacts(
     production: [],
     development: [],
     hashed: false,
+    withoutSetuptools: false,
     publicIndexFiles: [],
     privateIndexes: [],
     evidence: path === null ? [] : [{ file: path, line: null }],

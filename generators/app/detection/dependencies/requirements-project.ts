@@ -89,6 +89,7 @@ export function readRequirementsProject(
       production: production.requirements,
       development: without(development?.requirements ?? [], production.requirements),
       hashed: production.hashed,
+      withoutSetuptools: production.withoutSetuptools,
       publicIndexFiles: [
         ...new Set([...production.publicIndexFiles, ...(development?.publicIndexFiles ?? [])]),
       ].toSorted(),

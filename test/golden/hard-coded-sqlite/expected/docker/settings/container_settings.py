@@ -43,7 +43,7 @@ def _database_from_url(url, current):
     }
 
 
-# The project names its database in the code (mysite/settings.py:67).
+# The environment alone cannot name the database to the project (mysite/settings.py:67).
 DATABASES = dict(getattr(_project, "DATABASES", {}))
 if os.environ.get("DATABASE_URL"):
     DATABASES["default"] = _database_from_url(os.environ["DATABASE_URL"], DATABASES.get("default", {}))

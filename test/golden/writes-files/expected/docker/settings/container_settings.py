@@ -12,6 +12,6 @@ globals().update({name: getattr(_project, name) for name in dir(_project) if nam
 
 # The project demands TLS of its database (library/settings.py:16), which the db service of compose.yaml has not.
 DATABASES = dict(_project.DATABASES)
-if os.environ.get("PGSSLMODE"):
+if os.environ.get("PGSSLMODE") and "sqlite" not in DATABASES["default"].get("ENGINE", ""):
     _options = {**DATABASES["default"].get("OPTIONS", {}), "sslmode": os.environ["PGSSLMODE"]}
     DATABASES["default"] = {**DATABASES["default"], "OPTIONS": _options}
