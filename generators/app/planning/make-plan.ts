@@ -8,6 +8,7 @@ import {
   SQLITE_FOLDER,
   containerAddress,
   databaseEnvironment,
+  isVariableName,
   sqliteEnvironment,
   unreachableSettings,
   withoutTls,
@@ -182,6 +183,7 @@ export function makePlan(detected: ProjectFacts, answers: Answers, generatorVers
     forbiddenPaths: forbiddenPaths(facts, answers),
     notes: [
       ...overlayNotes(detected, answers.database, answers.settingsOverlay),
+      ...lackingInTheirEnvFile(facts, answers),
       ...notes(facts, answers),
       ...libraries.warnings,
     ],
@@ -355,6 +357,20 @@ function toVolumeName(folder: string, taken: ReadonlySet<string>): string {
   let name = plain;
   for (let number = 2; taken.has(name) || name === 'database'; number += 1) name = `${plain}-${number}`;
   return name;
+}
+
+/** What their own .env does not set and the settings cannot do without. */
+function lackingInTheirEnvFile(facts: ProjectFacts, answers: Answers): string[] {
+  const { envFile, envNames } = facts.existing;
+  if (envFile !== '.env') return [];
+  const set = new Set([...envNames, ...composeEnvironment(facts, answers).map(({ name }) => name)]);
+  const lacking = facts.variables.filter(
+    ({ name, required, demanded }) =>
+      (required || demanded === true) && isVariableName(name) && !set.has(name),
+  );
+  if (lacking.length === 0) return [];
+  const names = lacking.map(({ name }) => name).join(', ');
+  return [`.env is yours and stays as it is, but does not set ${names}: add what .env.example shows.`];
 }
 
 /** Their own .env, which is not ours to edit, cannot know the variable of the overlay. */
