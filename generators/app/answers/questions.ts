@@ -103,7 +103,7 @@ const apps: Question<'apps'> = {
       .toSorted((a, b) => Number(b.needed) - Number(a.needed) || (a.path < b.path ? -1 : 1))
       .map((item) => ({
         value: item.path,
-        label: item.kind === 'module' ? item.path : `${item.path}/`,
+        label: item.kind === 'module' || facts.topLevel.includes(item.path) ? item.path : `${item.path}/`,
         reason: item.reason,
         checked: item.needed,
       })),

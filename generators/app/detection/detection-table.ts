@@ -99,6 +99,7 @@ function sectionsOf(facts: ProjectFacts): [string, Row[]][] {
     ['Settings variables', variableRows(facts)],
     ['Database', databaseRows(facts)],
     ['Static files', staticRows(facts)],
+    ['While it runs', runtimeRows(facts)],
     ['Services', serviceRows(facts)],
     ['Docker files', dockerRows(facts)],
     ['Notes', facts.notes.map((note) => ({ label: '!', value: note.message, evidence: note.evidence }))],
@@ -148,7 +149,7 @@ function applicationRows(facts: ProjectFacts): Row[] {
   return [...facts.application]
     .toSorted((left, right) => Number(right.needed) - Number(left.needed))
     .map((entry) => ({
-      label: `${entry.needed ? '[x]' : '[ ]'} ${entry.path}${/\.\w+$/.test(entry.path) ? '' : '/'}`,
+      label: `${entry.needed ? '[x]' : '[ ]'} ${entry.path}${/\.\w+$/.test(entry.path) || facts.topLevel.includes(entry.path) ? '' : '/'}`,
       value: entry.reason,
       // A reason that names its place needs no second one.
       evidence:
@@ -251,6 +252,18 @@ function databaseRows({ database }: ProjectFacts): Row[] {
         evidence: nothing,
       });
   }
+  if (database.forcesTls)
+    rows.push({
+      label: 'TLS',
+      value: database.forcesTls.value === 'always' ? 'demanded' : 'demanded unless the URL has an sslmode',
+      evidence: database.forcesTls.evidence,
+    });
+  if (database.onlyWith)
+    rows.push({
+      label: 'only with',
+      value: database.onlyWith.value.join(', '),
+      evidence: database.onlyWith.evidence,
+    });
   return rows;
 }
 
@@ -263,10 +276,45 @@ function staticRows({ staticFiles }: ProjectFacts): Row[] {
       evidence: staticFiles.rootSet ? staticFiles.evidence.slice(0, 1) : nothing,
     },
     { label: 'STATIC_URL', value: staticFiles.url, evidence: nothing },
-    { label: 'WhiteNoise', value: staticFiles.whitenoise ? 'yes' : 'no', evidence: nothing },
+    {
+      label: 'served by',
+      value: staticFiles.servedBy?.value ?? 'nothing when DEBUG is off',
+      evidence: staticFiles.servedBy?.evidence ?? nothing,
+    },
   ];
+  if (staticFiles.committed)
+    rows.push({
+      label: 'collected',
+      value: 'committed as they are',
+      evidence: staticFiles.committed.evidence,
+    });
   if (staticFiles.mediaRoot !== null)
     rows.push({ label: 'MEDIA_ROOT', value: staticFiles.mediaRoot, evidence: nothing });
+  return rows;
+}
+
+/** What the application writes beside its database, and what must run beside migrate and collectstatic. */
+function runtimeRows({ writtenPaths, preparation, developmentImports, fixedSettings }: ProjectFacts): Row[] {
+  const { cacheTable, offlineCompression, uncompiledTranslations } = preparation;
+  const rows: Row[] = writtenPaths.map(({ path, kind, setting, evidence }) => ({
+    label: kind === 'file' ? 'log file' : 'written to',
+    value: `${path} (${setting})`,
+    evidence,
+  }));
+  if (cacheTable)
+    rows.push({ label: 'cache', value: 'a table of the database', evidence: cacheTable.evidence });
+  if (offlineCompression)
+    rows.push({ label: 'compressor', value: 'offline', evidence: offlineCompression.evidence });
+  if (uncompiledTranslations.length > 0)
+    rows.push({
+      label: 'translations',
+      value: 'not compiled',
+      evidence: uncompiledTranslations.map((file) => ({ file, line: null })),
+    });
+  for (const { requirement, evidence } of developmentImports)
+    rows.push({ label: 'imported', value: `${requirement.name}, a development requirement`, evidence });
+  if (fixedSettings)
+    rows.push({ label: 'no overlay', value: fixedSettings.value, evidence: fixedSettings.evidence });
   return rows;
 }
 

@@ -76,7 +76,13 @@ export function namedPaths(
     const source = scanFile(files, file);
     if (source === undefined) continue;
     for (const { text, at } of source.strings) {
-      if (!/[./]/.test(text) || isRoute(source, at)) continue;
+      if (!/[./]/.test(text)) {
+        // `open("VERSION")`
+        const path = joinRelative(workDir, text);
+        if (isOpened(source, at) && files.exists(path)) add(path, file, () => lineOf(source.text, at));
+        continue;
+      }
+      if (isRoute(source, at)) continue;
       const line = (): number => lineOf(source.text, at);
       add(existingPath(modules, workDir, text), file, line);
       for (const path of dataByName.get(text) ?? []) add(path, file, line);
@@ -112,6 +118,11 @@ function dataFiles(files: ProjectFiles): ReadonlyMap<string, readonly string[]> 
 function isPathPart(source: ScannedSource, at: number): boolean {
   const before = source.text.slice(Math.max(0, at - 160), at);
   return /(?:[\w)\]]\s*\/\s*|\bPath\(\s*|\bjoin\((?:[^()\n"']|\([^()\n]*\))*,\s*)$/.test(before);
+}
+
+/** The first argument of `open(…)` or `Path(…)`. */
+function isOpened(source: ScannedSource, at: number): boolean {
+  return /\b(?:open|Path)\(\s*$/.test(source.text.slice(Math.max(0, at - 40), at));
 }
 
 /** `path("docs/", …)`: a route of the URL configuration, no folder. */

@@ -55,6 +55,7 @@ export type VariableRole =
   | 'debug'
   | 'allowed-hosts'
   | 'trusted-origins'
+  | 'domain'
   | 'redis-url'
   | 'redis-host'
   | 'ssl-redirect'
@@ -77,6 +78,9 @@ export function roleOf(variable: SettingsVariable, redisVariables: readonly stri
   // A URL may feed the setting too (its host is taken), and a URL it must stay.
   const namesHosts = variable.cast === 'list' || /HOST|DOMAIN/.test(name);
   if ((setting === 'ALLOWED_HOSTS' && namesHosts) || /ALLOWED_HOSTS?$/.test(name)) return 'allowed-hosts';
+  // `CSRF_TRUSTED_ORIGINS = [f"https://{DOMAIN}"]`
+  if (/DOMAIN|HOST(?:NAME)?$/.test(name) && setting === 'CSRF_TRUSTED_ORIGINS' && !/ORIGIN|URL/.test(name))
+    return 'domain';
   if (setting === 'CSRF_TRUSTED_ORIGINS' || name.endsWith('TRUSTED_ORIGINS')) return 'trusted-origins';
   if (setting === 'SECURE_SSL_REDIRECT') return 'ssl-redirect';
   if (/SSL_?MODE$/.test(name)) return 'database-sslmode';
@@ -146,6 +150,8 @@ function describeVariable(
         'Origins that may send forms, with scheme',
         [`http://localhost:${answers.port}`].join(variable.separator),
       );
+    case 'domain':
+      return text('Domain of the site, without scheme', 'localhost');
     case 'ssl-redirect':
       return text('Redirect to HTTPS; on behind a proxy that terminates TLS', falseFor(variable));
     case 'database-sslmode': {
@@ -384,6 +390,7 @@ export function buildVariables(facts: ProjectFacts): Plan['buildVariables'] {
     const value = ofDatabase.get(name);
     if (value !== undefined) return [{ name, value }];
     if (role === 'allowed-hosts') return [{ name, value: 'localhost' }];
+    if (role === 'domain') return [{ name, value: 'localhost' }];
     if (role === 'trusted-origins') return [{ name, value: 'http://localhost' }];
     if (role === 'redis-url') return [{ name, value: 'redis://localhost:6379/0' }];
     if (role === 'redis-host') return [{ name, value: 'localhost' }];

@@ -111,10 +111,9 @@ describe('uv.lock', () => {
       'numpy-2.4-cp312-cp312-manylinux_2_28_aarch64.whl',
     ];
     const read = readUvLock(memoryFiles('shop', { 'uv.lock': lock }), 'uv.lock');
-    expect(withWheels(read.facts.production, read.artefacts).map((item) => item.wheelFiles)).toEqual([
-      both,
-      both,
-    ]);
+    expect(withWheels(read.facts.production, read.artefacts).map((item) => item.wheelFiles)).toEqual(
+      both.map((file) => [file]),
+    );
     expect(
       withWheels(reading.facts.production, reading.artefacts).find((item) => item.name === 'tool')
         ?.wheelFiles,
@@ -313,5 +312,32 @@ describe('Pipfile.lock', () => {
     expect(() =>
       readPipfileLock(memoryFiles('shop', { 'Pipfile.lock': '{\n"default": {,\n}' }), 'Pipfile.lock'),
     ).toThrow(/^Pipfile\.lock:2: /);
+  });
+});
+
+describe('a lock with two releases of a package', () => {
+  it('gives each its own wheels', () => {
+    const wheel = (version: string, tag: string): string =>
+      `numpy-${version}-${tag}-${tag}-manylinux_2_17_x86_64.whl`;
+    const lock =
+      locked('django', 'groups = ["main"]') +
+      ['2.2.6', '2.3.5']
+        .map(
+          (version, index) =>
+            `[[package]]\nname = "numpy"\nversion = "${version}"\noptional = false\ngroups = ["main"]\nmarkers = "python_version ${index === 0 ? '<' : '>='} \\"3.11\\""\nfiles = [{ file = "${wheel(version, index === 0 ? 'cp310' : 'cp311')}", hash = "sha256:00" }]\n`,
+        )
+        .join('');
+    const { facts, artefacts } = readPoetryLock(
+      memoryFiles('shop', {
+        'poetry.lock': lock,
+        'pyproject.toml': '[tool.poetry.dependencies]\npython = "^3.10"\nDjango = "^5.2"\nnumpy = "*"\n',
+      }),
+      'poetry.lock',
+    );
+    const numpy = withWheels(facts.production, artefacts).filter((item) => item.name === 'numpy');
+    expect(numpy.map((item) => [item.specifier, item.wheelFiles])).toEqual([
+      ['==2.2.6', [wheel('2.2.6', 'cp310')]],
+      ['==2.3.5', [wheel('2.3.5', 'cp311')]],
+    ]);
   });
 });

@@ -12,7 +12,7 @@ import {
   readPyproject,
   requirementSets,
 } from './pyproject.ts';
-import { dependencyFacts, without } from './reading.ts';
+import { artefactsByName, dependencyFacts, without } from './reading.ts';
 import type { DependencyReading } from './reading.ts';
 import { chooseSets, factsOfSets } from './requirement-sets.ts';
 import type { RequirementSet } from './requirement-sets.ts';
@@ -71,7 +71,7 @@ export function readPdmLock(files: ProjectFiles, path: string): DependencyReadin
       privateIndexes,
     }),
     notes: [...chosen.notes, ...indexNotes(privateIndexes)],
-    artefacts: new Map(packages.map((item) => [item.name, artefactsOf(item.table)])),
+    artefacts: artefactsByName(packages.map((item) => [item.name, artefactsOf(item.table)])),
     constraint: constraintOf(metadata, path, text),
   };
 }

@@ -12,7 +12,7 @@ import {
   requirementSets,
 } from './pyproject.ts';
 import type { DependencyReading } from './reading.ts';
-import { dependencyFacts, without } from './reading.ts';
+import { artefactsByName, dependencyFacts, without } from './reading.ts';
 import { chooseSets, factsOfSets, isDevelopmentGroup } from './requirement-sets.ts';
 import { asList, asTable, asText, asTexts, readToml } from './structured-data.ts';
 import type { Table } from './structured-data.ts';
@@ -71,7 +71,7 @@ export function readPoetryLock(files: ProjectFiles, path: string): DependencyRea
       privateIndexes,
     }),
     notes: [...chosen.notes, ...indexNotes(privateIndexes)],
-    artefacts: new Map(packages.map((item) => [item.name, artefactsOf(data, item)])),
+    artefacts: artefactsByName(packages.map((item) => [item.name, artefactsOf(data, item)])),
   };
 }
 

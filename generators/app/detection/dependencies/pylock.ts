@@ -5,7 +5,7 @@ import { markerMayApply } from './markers.ts';
 import { privateIndex, indexNotes } from './package-indexes.ts';
 import { normalizeName } from './pep508.ts';
 import { mainRequirements, merged, readPyproject } from './pyproject.ts';
-import { dependencyFacts, without } from './reading.ts';
+import { artefactsByName, dependencyFacts, without } from './reading.ts';
 import type { DependencyReading } from './reading.ts';
 import { chooseSets, factsOfSets } from './requirement-sets.ts';
 import type { RequirementSet } from './requirement-sets.ts';
@@ -67,7 +67,7 @@ export function readPylock(files: ProjectFiles, path: string): DependencyReading
       privateIndexes,
     }),
     notes: [...chosen.notes, ...indexNotes(privateIndexes)],
-    artefacts: new Map(packages.map((item) => [item.requirement.name, artefactsOf(item.table)])),
+    artefacts: artefactsByName(packages.map((item) => [item.requirement.name, artefactsOf(item.table)])),
     constraint: constraintOf(data, path, text),
   };
 }

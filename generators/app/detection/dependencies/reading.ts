@@ -1,3 +1,4 @@
+import { pinnedVersion } from './pep508.ts';
 import type { DependencyFacts, DependencyManager, DetectionNote, Evidence, Requirement } from '../facts.ts';
 
 /** What one dependency file (with its companions) says. */
@@ -51,14 +52,27 @@ export function without(all: readonly Requirement[], others: readonly Requiremen
   return all.filter((requirement) => !names.has(requirement.name));
 }
 
+/** File names per package, where a lock lists some packages more than once. */
+export function artefactsByName(
+  entries: readonly (readonly [name: string, files: readonly string[]])[],
+): DependencyReading['artefacts'] {
+  const found = new Map<string, string[]>();
+  for (const [name, files] of entries) found.set(name, [...new Set([...(found.get(name) ?? []), ...files])]);
+  return found;
+}
+
 /** Requirements of a reading, each with the wheels for Linux that the lock lists for it. */
 export function withWheels(
   requirements: readonly Requirement[],
   artefacts: DependencyReading['artefacts'],
 ): Requirement[] {
   return requirements.map((requirement) => {
-    const files = artefacts.get(requirement.name) ?? [];
-    if (files.length === 0) return requirement;
+    const all = artefacts.get(requirement.name) ?? [];
+    if (all.length === 0) return requirement;
+    // A lock may hold several releases of a package, for several Pythons.
+    const version = pinnedVersion(requirement.specifier);
+    const own = all.filter((name) => name.split('-')[1] === version);
+    const files = own.length > 0 ? own : all;
     const wheelFiles = files.filter((name) => /(?:linux[^-]*|-any)\.whl$/.test(name));
     const compiled = files.some((name) => name.endsWith('.whl') && !name.endsWith('-any.whl'));
     return { ...requirement, wheelFiles, ...(compiled ? { compiled } : {}) };
