@@ -34,7 +34,7 @@ export function overlayNeeds(facts: ProjectFacts, database: Database): OverlayNe
       lack: facts.database.onlyWith
         ? `the database is read from the environment only with ${facts.database.onlyWith.value.join(', ')} set`
         : 'the database is named in the code',
-      remedy: 'DATABASES["default"] from DATABASE_URL',
+      remedy: 'the database from DATABASE_URL',
       evidence: (facts.database.onlyWith ?? facts.database).evidence,
     });
   } else if (database === 'postgres' && facts.database.forcesTls?.value === 'always') {
@@ -49,7 +49,7 @@ export function overlayNeeds(facts: ProjectFacts, database: Database): OverlayNe
     needs.push({
       item: 'hosts',
       lack: 'ALLOWED_HOSTS is written in the code',
-      remedy: 'the names in the variable ALLOWED_HOSTS are added to it',
+      remedy: 'more names from ALLOWED_HOSTS',
       evidence: allowedHosts.evidence,
     });
   }
@@ -57,7 +57,7 @@ export function overlayNeeds(facts: ProjectFacts, database: Database): OverlayNe
     needs.push({
       item: 'static-root',
       lack: 'STATIC_ROOT is not set, so that collectstatic has nowhere to write to',
-      remedy: 'a folder of the image',
+      remedy: 'a folder for collectstatic',
       evidence: staticFiles.evidence,
     });
   }
@@ -65,7 +65,7 @@ export function overlayNeeds(facts: ProjectFacts, database: Database): OverlayNe
     needs.push({
       item: 'whitenoise',
       lack: 'nothing serves static files when DEBUG is off',
-      remedy: 'WhiteNoise in MIDDLEWARE',
+      remedy: 'WhiteNoise, which serves static files',
       evidence: staticFiles.evidence,
     });
   }
