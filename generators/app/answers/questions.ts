@@ -227,15 +227,14 @@ const settingsOverlay: Question<'settingsOverlay'> = {
   name: 'settingsOverlay',
   option: 'settings-overlay',
   kind: 'checkbox',
-  message:
-    'Said by a settings module of the image, because the environment cannot (your settings stay as they are)',
+  message: 'Settings of the image beside yours, which stay as they are',
   help: 'What a module in front of the settings says: database, tls, hosts, static-root, whitenoise, or none',
   placeholder: 'NAME[,NAME…]',
   choices: (context) =>
-    overlayFor(context).map(({ item, lack, remedy, evidence }) => ({
+    overlayFor(context).map(({ item, remedy, evidence }) => ({
       value: item,
       label: item,
-      reason: `${lack} (${firstPlace(evidence) || 'settings'}): ${remedy}`,
+      reason: `${remedy} (${firstPlace(evidence) || 'settings'})`,
       checked: true,
     })),
   defaultValue: (context) => overlayFor(context).map(({ item }) => item),

@@ -39,7 +39,7 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
   file('docker/requirements.txt', 'server or driver that the project lacks', {
     when: (plan) => plan.install.extraRequirements.length > 0,
   }),
-  file(OVERLAY_FILE, 'what the environment cannot say to the settings', {
+  file(OVERLAY_FILE, 'settings beside yours', {
     when: (plan) => plan.overlay !== null,
   }),
   file('docker/export_requirements.py', 'lists the requirements for the installer', {
