@@ -135,7 +135,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
       ...settings.notes,
       ...dependencies.notes,
       ...entryNotes(settings, wsgi, asgi),
-      ...projectNotes(files, settings, existing, staticFiles),
+      ...projectNotes(files, settings, existing),
     ],
   };
 }
@@ -526,7 +526,6 @@ function projectNotes(
   files: ProjectFiles,
   settings: DjangoSettings,
   existing: ProjectFacts['existing'],
-  staticFiles: StaticFacts,
 ): DetectionNote[] {
   const notes: DetectionNote[] = [];
   if (existing.envFile !== null && existing.envFileTracked) {
@@ -563,12 +562,6 @@ function projectNotes(
     notes.push({
       message: 'SECRET_KEY is written in the settings and not read from the environment.',
       evidence: [placeOf(secret)],
-    });
-  }
-  if (staticFiles.enabled && !staticFiles.rootSet) {
-    notes.push({
-      message: 'STATIC_ROOT is not set, so that collectstatic has nowhere to write to.',
-      evidence: staticFiles.evidence,
     });
   }
   return notes;
