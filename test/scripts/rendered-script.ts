@@ -30,6 +30,7 @@ const CONSTANTS = {
   debianRelease: 'trixie',
   entryPoint: 'wsgi',
   forbiddenPaths: ['.git', '.env', 'docs'],
+  volumePaths: [],
   healthPath: '/',
   imageName: 'backend',
   requirements: ['django'],

@@ -487,6 +487,9 @@ function readStatic(settings: DjangoSettings, workDir: string): Omit<StaticFacts
   const whitenoise = listSetting(settings, 'MIDDLEWARE').find(({ text }) => /whitenoise/i.test(text));
   return {
     enabled: app !== undefined,
+    admin: listSetting(settings, 'INSTALLED_APPS').some(({ text }) =>
+      /^django\.contrib\.admin(?:\.|$)/.test(text),
+    ),
     root: root.path,
     rootSet: root.set,
     url: textValue(url) ?? '/static/',

@@ -90,7 +90,7 @@ export interface DependencyFacts {
   development: Requirement[];
   /** All lines carry `--hash` (pip-compile --generate-hashes). */
   hashed: boolean;
-  /** A compiled requirements file leaves setuptools out, although something needs it: there is no hash for it. */
+  /** setuptools is not listed: pip-compile leaves it out, even where something needs it, so that it has no hash. */
   withoutSetuptools: boolean;
   /** Requirements files with an option that names PyPI itself as index: it would outdo the index that the build is configured with. */
   publicIndexFiles: string[];
@@ -159,6 +159,8 @@ export interface StaticFacts {
   enabled: boolean;
   /** Where STATIC_ROOT lies: relative to the repository root, or absolute (`/…`); null when unset or not readable. */
   root: string | null;
+  /** django.contrib.admin is installed, whose style sheets are known. */
+  admin: boolean;
   /** STATIC_ROOT is set, though perhaps computed in a way that cannot be read. */
   rootSet: boolean;
   url: string;

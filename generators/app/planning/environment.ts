@@ -143,8 +143,12 @@ function describeVariable(
       };
     case 'debug':
       return text('Debug pages; off in production', falseFor(variable));
-    case 'allowed-hosts':
-      return text('Host names that the site answers to', ['localhost', '127.0.0.1'].join(variable.separator));
+    case 'allowed-hosts': {
+      // `ALLOWED_HOSTS = [os.environ["HOST_NAME"]]`: one name, no list.
+      const one = variable.cast !== 'list' && !/HOSTS$/.test(name);
+      const hosts = one ? ['localhost'] : ['localhost', '127.0.0.1'];
+      return text('Host names that the site answers to', hosts.join(variable.separator));
+    }
     case 'trusted-origins':
       return text(
         'Origins that may send forms, with scheme',

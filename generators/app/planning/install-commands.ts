@@ -110,7 +110,7 @@ export function installSteps(install: InstallPlan, uvImage: string): InstallStep
       const from = (file: string, more = ''): string =>
         `${installCommand}${more} --requirement ${shellWord(file)}`;
       const file = install.productionFile ?? 'requirements.txt';
-      // uv checks the hashes that there are in any case.
+      // uv checks the hashes that there are in any case; pip-compile leaves setuptools without one.
       const strict = install.hashed && !(install.withoutSetuptools && install.installer === 'uv');
       const hashes = strict ? ' --require-hashes' : '';
       // pip takes no package without a hash once one has it.

@@ -277,7 +277,7 @@ function ownFolder(path: string | null): string | null {
 }
 
 function planStaticFiles(facts: ProjectFacts): Plan['staticFiles'] {
-  const { staticFiles, importedModules } = facts;
+  const { staticFiles } = facts;
   const collect = staticFiles.enabled && staticFiles.rootSet && staticFiles.committed === null;
   const root = ownFolder(staticFiles.root);
   return {
@@ -285,10 +285,7 @@ function planStaticFiles(facts: ProjectFacts): Plan['staticFiles'] {
     root,
     url: `/${staticFiles.url.replace(/^\/+/, '')}`,
     sampleFile:
-      collect &&
-      staticFiles.whitenoise &&
-      !/^https?:/.test(staticFiles.url) &&
-      importedModules.includes('django.contrib.admin')
+      collect && staticFiles.whitenoise && !/^https?:/.test(staticFiles.url) && staticFiles.admin
         ? 'admin/css/base.css'
         : null,
   };

@@ -60,7 +60,7 @@ export interface InstallPlan {
   /** Requirements that the image needs beyond the project's, for docker/requirements.txt. */
   extraRequirements: ExtraRequirement[];
   hashed: boolean;
-  /** setuptools is needed and not in the hashed file. */
+  /** setuptools is not in the hashed file and may be needed. */
   withoutSetuptools: boolean;
   /** Under which old source archives build, with the packages that need them. */
   buildConstraints: { line: string; neededBy: string }[];

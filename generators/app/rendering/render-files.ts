@@ -177,6 +177,7 @@ function pythonConstants(plan: Plan): Record<string, string> {
     // A database that the settings name themselves is the user's: nothing may migrate it.
     database: plan.databaseReachable ? plan.database : 'external',
     settingsModule: plan.settingsModule,
+    volumePaths: plan.volumes.map(({ path }) => path),
     projectModule: plan.overlay?.projectModule ?? plan.settingsModule,
     staticRoot: plan.staticFiles.root,
     buildVariables: Object.fromEntries(

@@ -16,7 +16,7 @@ export interface RequirementsReading {
   /** The file has no requirement of its own, only `-r`. */
   onlyIncludes: boolean;
   hashed: boolean;
-  /** pip-compile left setuptools out, although something needs it. */
+  /** setuptools is not listed: pip-compile leaves it out, even where something needs it. */
   withoutSetuptools: boolean;
   /** Files that name PyPI itself as an index. */
   publicIndexFiles: string[];
@@ -61,16 +61,12 @@ export function readRequirements(files: ProjectFiles, path: string): Requirement
     publicIndexFiles: [...state.publicIndexFiles].toSorted(),
     privateIndexes: state.privateIndexes,
     hashed: state.requirements.length > 0 && state.hashes === state.requirements.length,
-    withoutSetuptools: [...state.seen].some((file) => OMITS_SETUPTOOLS.test(state.files.read(file) ?? '')),
+    withoutSetuptools: !state.requirements.some(({ name }) => name === 'setuptools'),
     python: state.python,
     notes: state.notes,
     missing: state.missing,
   };
 }
-
-/** What pip-compile writes at the end in place of setuptools and pip, unless it is told `--allow-unsafe`. */
-const OMITS_SETUPTOOLS =
-  /^# The following packages (?:are considered to be unsafe|were not pinned)[\s\S]*^# setuptools/m;
 
 /** The same reading, or DetectionError when a file that it names is not there. */
 export function complete(reading: RequirementsReading): RequirementsReading {

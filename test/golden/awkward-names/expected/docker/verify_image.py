@@ -27,8 +27,8 @@ SETTINGS_MODULE = "market.settings"
 # The page that the health check asks for, and a Host that ALLOWED_HOSTS accepts.
 HEALTH_PATH = "/"
 ALLOWED_HOST = "localhost"
-STATIC_URL = None
-SAMPLE_STATIC_FILE = None
+STATIC_URL = "/static/"
+SAMPLE_STATIC_FILE = "admin/css/base.css"
 
 # Every direct production requirement; what each installs is asked of its metadata in the image.
 REQUIREMENTS = [
@@ -48,6 +48,11 @@ BUILD_VARIABLES = {
     "SECRET_KEY": "only-for-the-build-0123456789-abcdefghijklmnopqrstuvwxyz",
     "DEBUG": "False",
 }
+
+# Folders that are on volumes, for checks of a container without them.
+VOLUME_PATHS = [
+    "/data",
+]
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET_NAME = re.compile(
@@ -204,8 +209,9 @@ def build_variable_options():
 
 
 def run_python(image, code, *arguments, options=()):
-    """Run Python code in a container without network that can write to /tmp only."""
-    closed = ["--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"]
+    """Run Python code in a container without network; only /tmp and volumes can be written to."""
+    closed = ["--network", "none", "--read-only", "--cap-drop", "ALL"]
+    closed += [word for path in ["/tmp", *VOLUME_PATHS] for word in ("--tmpfs", path)]
     words = ["run", "--rm", *closed, *options, "--entrypoint", "python", image, "-c", code]
     return docker(*words, *arguments, timeout=300)
 

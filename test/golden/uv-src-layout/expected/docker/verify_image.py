@@ -50,6 +50,9 @@ BUILD_VARIABLES = {
     "DEBUG": "False",
 }
 
+# Folders that are on volumes, for checks of a container without them.
+VOLUME_PATHS = []
+
 ROOT = Path(__file__).resolve().parent.parent
 SECRET_NAME = re.compile(
     r"SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|CREDENTIAL|ACCESS_KEY|SERVICE_ROLE",
@@ -205,8 +208,9 @@ def build_variable_options():
 
 
 def run_python(image, code, *arguments, options=()):
-    """Run Python code in a container without network that can write to /tmp only."""
-    closed = ["--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"]
+    """Run Python code in a container without network; only /tmp and volumes can be written to."""
+    closed = ["--network", "none", "--read-only", "--cap-drop", "ALL"]
+    closed += [word for path in ["/tmp", *VOLUME_PATHS] for word in ("--tmpfs", path)]
     words = ["run", "--rm", *closed, *options, "--entrypoint", "python", image, "-c", code]
     return docker(*words, *arguments, timeout=300)
 
