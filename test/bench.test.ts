@@ -44,8 +44,8 @@ describe('resultTable', () => {
   });
 });
 
-it('the list of real projects is complete and names each once', () => {
-  const list = JSON.parse(readFileSync(join(import.meta.dirname, '../bench/real-projects.json'), 'utf8')) as {
+it.each(['real-projects.json', 'further-projects.json'])('%s is complete and names each once', (file) => {
+  const list = JSON.parse(readFileSync(join(import.meta.dirname, '../bench', file), 'utf8')) as {
     projects: RealProject[];
   };
   expect(new Set(list.projects.map(({ name }) => name)).size).toBe(list.projects.length);

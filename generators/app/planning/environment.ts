@@ -145,7 +145,7 @@ function describeVariable(
       return text('Debug pages; off in production', falseFor(variable));
     case 'allowed-hosts': {
       // `ALLOWED_HOSTS = [os.environ["HOST_NAME"]]`: one name, no list.
-      const one = variable.cast !== 'list' && !/HOSTS$/.test(name);
+      const one = variable.cast !== 'list' && !name.endsWith('HOSTS');
       const hosts = one ? ['localhost'] : ['localhost', '127.0.0.1'];
       return text('Host names that the site answers to', hosts.join(variable.separator));
     }
