@@ -388,11 +388,14 @@ export function buildVariables(facts: ProjectFacts): Plan['buildVariables'] {
     // A default that says "insecure" is often refused by the settings themselves when DEBUG is off.
     if (role === 'secret-key')
       return [{ name, value: 'only-for-the-build-0123456789-abcdefghijklmnopqrstuvwxyz' }];
+    // With a default of another kind the settings would load a driver that is not there.
+    const otherEngine = ['mysql', 'oracle', 'other'].includes(facts.database.defaultEngine ?? '');
+    const ofDatabaseValue = ofDatabase.get(name);
+    if (otherEngine && ofDatabaseValue !== undefined) return [{ name, value: ofDatabaseValue }];
     if (!variable.required && !variable.demanded) return [];
     // A key in the Dockerfile, even a useless one, would set off every scanner.
     if (role === 'private-key') return [{ name, value: '', command: 'openssl genrsa 2048 2>/dev/null' }];
-    const value = ofDatabase.get(name);
-    if (value !== undefined) return [{ name, value }];
+    if (ofDatabaseValue !== undefined) return [{ name, value: ofDatabaseValue }];
     if (role === 'allowed-hosts') return [{ name, value: 'localhost' }];
     if (role === 'domain') return [{ name, value: 'localhost' }];
     if (role === 'trusted-origins') return [{ name, value: 'http://localhost' }];
