@@ -217,7 +217,8 @@ def run_python(image, code, *arguments, options=()):
     """Run Python code in a container without network; only /tmp and volumes can be written to."""
     closed = ["--network", "none", "--read-only", "--cap-drop", "ALL"]
     # Without a mode a tmpfs takes that of the folder below it, which is root's.
-    closed += [word for path in ["/tmp", *VOLUME_PATHS] for word in ("--tmpfs", f"{path}:mode=1777")]
+    for path in ["/tmp", *VOLUME_PATHS]:
+        closed += ["--tmpfs", f"{path}:mode=1777"]
     words = ["run", "--rm", *closed, *options, "--entrypoint", "python", image, "-c", code]
     return docker(*words, *arguments, timeout=300)
 
