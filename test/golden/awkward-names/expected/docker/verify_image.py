@@ -210,10 +210,9 @@ def build_variable_options():
 
 def run_python(image, code, *arguments, options=()):
     """Run Python code in a container without network; only /tmp and volumes can be written to."""
-    closed = ["--network", "none", "--read-only", "--cap-drop", "ALL"]
-    # Without a mode a tmpfs takes that of the folder below it, which is root's.
-    for path in ["/tmp", *VOLUME_PATHS]:
-        closed += ["--tmpfs", f"{path}:mode=1777"]
+    closed = ["--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"]
+    # Volumes without a name go with the container; unlike a tmpfs they keep the folder's owner.
+    closed += [word for path in VOLUME_PATHS for word in ("--volume", path)]
     words = ["run", "--rm", *closed, *options, "--entrypoint", "python", image, "-c", code]
     return docker(*words, *arguments, timeout=300)
 
