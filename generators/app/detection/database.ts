@@ -102,10 +102,16 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
     variables,
     postgresEngineValue,
     sqlitePath: sqlitePath(defaults, workDir),
-    forcesTls: forcedTls(defaults, url),
+    forcesTls: forcedTls(
+      [...defaults, ...optionsOf(whole).flatMap((option) => entryOptions(option, 'default'))],
+      url,
+    ),
     evidence: evidenceOfOptions(whole, defaults),
   };
 }
+
+/** Variables for TLS to the database, by their names: `DATABASE_SSLMODE`, `DB_SSL_REQUIRE`. */
+export const TLS_VARIABLE = /(?:DB|DATABASE|POSTGRES|PG|SQL)\w*_?(?:SSL|TLS)|SSL_?MODE/i;
 
 /** Where TLS is demanded without a variable that could say otherwise. */
 function forcedTls(options: readonly Value[], urlVariable: string | null): DatabaseFacts['forcesTls'] {
@@ -113,6 +119,7 @@ function forcedTls(options: readonly Value[], urlVariable: string | null): Datab
     if (option.data.kind === 'instance') {
       const required = option.data.tlsRequired;
       if (required === undefined || truthOf(required) === false) continue;
+      if (required.reads.some((read) => read.name !== urlVariable && TLS_VARIABLE.test(read.name))) continue;
       const readsUrl = required.reads.some((read) => read.name === urlVariable);
       return { value: readsUrl ? 'unless-in-url' : 'always', evidence: [placeOf(required)] };
     }

@@ -1,4 +1,5 @@
 import type { Database } from '../answers/answers.ts';
+import { TLS_VARIABLE } from '../detection/database.ts';
 import type { DatabaseFacts, ProjectFacts } from '../detection/facts.ts';
 
 /** The parts of a database's address, each with the text to put into the variable that holds it. */
@@ -41,9 +42,6 @@ export function containerAddress(facts: DatabaseFacts, passwordReference: string
     }`,
   };
 }
-
-/** Variables for TLS to the database, by their names: `DATABASE_SSLMODE`, `DB_SSL_REQUIRE`. */
-const TLS_VARIABLE = /(?:DB|DATABASE|POSTGRES|PG|SQL)\w*_?(?:SSL|TLS)|SSL_?MODE/i;
 
 /**
  * The variables that turn TLS off for the db service, which has none: those whose default demands it, and libpq's own
