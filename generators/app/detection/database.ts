@@ -7,7 +7,7 @@ import { entryOptions, firstOption, optionsOf, rootMark, textValue, truthOf } fr
 import type { EnvironmentRead, Value } from './values.ts';
 
 const engineWords: readonly [RegExp, DatabaseEngine][] = [
-  [/postg|psycopg|cockroach|timescale|redshift|pgsql/i, 'postgresql'],
+  [/postg|psycopg|psql|cockroach|timescale|redshift|pgsql/i, 'postgresql'],
   [/mysql|mariadb/i, 'mysql'],
   [/sqlite|spatialite/i, 'sqlite3'],
   [/oracle/i, 'oracle'],
