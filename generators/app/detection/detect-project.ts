@@ -122,7 +122,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
       ...settings.notes,
       ...dependencies.notes,
       ...entryNotes(settings, wsgi, asgi),
-      ...projectNotes(files, settings, existing, staticFiles),
+      ...projectNotes(files, settings, existing),
     ],
   };
 }
@@ -489,7 +489,9 @@ function readStatic(settings: DjangoSettings, workDir: string): Omit<StaticFacts
 
 function readAllowedHosts(settings: DjangoSettings): Fact<string[]> | null {
   const value = settingOf(settings, 'ALLOWED_HOSTS');
-  if (value === undefined || value.reads.length > 0) return null;
+  // Django's own default is none.
+  if (value === undefined) return { value: [], evidence: [] };
+  if (value.reads.length > 0) return null;
   if (!optionsOf(value).some((option) => option.data.kind === 'list')) return null;
   return {
     value: listSetting(settings, 'ALLOWED_HOSTS').map(({ text }) => text),
@@ -501,7 +503,6 @@ function projectNotes(
   files: ProjectFiles,
   settings: DjangoSettings,
   existing: ProjectFacts['existing'],
-  staticFiles: StaticFacts,
 ): DetectionNote[] {
   const notes: DetectionNote[] = [];
   if (existing.envFile !== null && existing.envFileTracked) {
@@ -538,12 +539,6 @@ function projectNotes(
     notes.push({
       message: 'SECRET_KEY is written in the settings and not read from the environment.',
       evidence: [placeOf(secret)],
-    });
-  }
-  if (staticFiles.enabled && !staticFiles.rootSet) {
-    notes.push({
-      message: 'STATIC_ROOT is not set, so that collectstatic has nowhere to write to.',
-      evidence: staticFiles.evidence,
     });
   }
   return notes;

@@ -53,6 +53,8 @@ export function withoutTls(
 ): { name: string; value: string }[] {
   const own = facts.variables.flatMap(({ name, defaultValue, cast }) => {
     if (!TLS_VARIABLE.test(name) || !isVariableName(name) || defaultValue === null) return [];
+    // `DB_SSL_DISABLED` says the opposite.
+    if (/DISABLE|SKIP|WITHOUT|(?:^|_)NO_?(?:SSL|TLS)/i.test(name)) return [];
     if (cast === 'bool' || /^(?:true|yes|on|1)$/i.test(defaultValue)) {
       return /^(?:true|yes|on|1)$/i.test(defaultValue)
         ? [{ name, value: defaultValue === '1' ? '0' : 'False' }]
@@ -60,7 +62,8 @@ export function withoutTls(
     }
     return /^(?:require|verify-ca|verify-full)$/.test(defaultValue) ? [{ name, value: 'disable' }] : [];
   });
-  return overlay.includes('tls') ? [...own, { name: 'PGSSLMODE', value: 'disable' }] : own;
+  if (!overlay.includes('tls')) return own;
+  return [...own.filter(({ name }) => name !== 'PGSSLMODE'), { name: 'PGSSLMODE', value: 'disable' }];
 }
 
 /** Whether a shell could set a variable of this name; others are in no file of ours. */

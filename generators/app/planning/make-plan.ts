@@ -171,7 +171,8 @@ export function makePlan(detected: ProjectFacts, answers: Answers, generatorVers
     environment: environmentSections(facts, answers),
     dockerignore: dockerignoreSections(facts, copied),
     healthPath: facts.healthPath?.value ?? '/',
-    allowedHost: allowedHost(facts),
+    // The overlay adds hosts and takes none away.
+    allowedHost: allowedHost(detected),
     oldDockerfile: facts.existing.dockerfile === 'Dockerfile' || facts.topLevel.includes('Dockerfile.old'),
     forbiddenPaths: forbiddenPaths(facts, answers),
     notes: [

@@ -31,7 +31,10 @@ export function overlayNeeds(facts: ProjectFacts, database: Database): OverlayNe
   if (unreachableSettings(facts.database, database) !== null) {
     needs.push({
       item: 'database',
-      lack: 'the database is named in the code',
+      lack:
+        facts.database.style === 'none'
+          ? 'the settings name no database that can be read'
+          : 'the database is named in the code',
       remedy: 'DATABASES["default"] from DATABASE_URL',
       evidence: facts.database.evidence,
     });
@@ -46,12 +49,17 @@ export function overlayNeeds(facts: ProjectFacts, database: Database): OverlayNe
   if (allowedHosts && !allowedHosts.value.includes('*')) {
     needs.push({
       item: 'hosts',
-      lack: 'ALLOWED_HOSTS is written in the code',
+      lack:
+        allowedHosts.evidence.length > 0
+          ? 'ALLOWED_HOSTS is written in the code'
+          : 'ALLOWED_HOSTS is not set',
       remedy: 'the names in the variable ALLOWED_HOSTS are added to it',
       evidence: allowedHosts.evidence,
     });
   }
-  if (staticFiles.enabled && !staticFiles.rootSet) {
+  // What goes to another server is collected there, with its credentials.
+  const elsewhere = staticFiles.servedBy?.value.startsWith('another server') === true;
+  if (staticFiles.enabled && !staticFiles.rootSet && !elsewhere) {
     needs.push({
       item: 'static-root',
       lack: 'STATIC_ROOT is not set, so that collectstatic has nowhere to write to',
