@@ -70,11 +70,13 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
   const git = files.git();
   const allowedHosts = readAllowedHosts(settings);
   const entryPoint = chooseEntry(lenient, wsgi, asgi, services.channels !== null, dependencies);
+  const written = writtenPaths(files, settings, workDir);
   const application = applicationPaths(files, workDir, closure, {
     managePy: manage.path,
     staticRoot: staticFiles.root,
     mediaRoot: staticFiles.mediaRoot,
     sqlite: database.sqlitePath,
+    written: written.filter(({ kind }) => kind === 'folder').map(({ path }) => path),
   });
   const needed = application.filter((item) => item.needed).map((item) => item.path);
   return {
@@ -106,7 +108,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
       ...settings.named.map(({ file }) => file),
       ...[...modules.keys()].filter((path) => /(?:^|\/)(?:[aw]sgi|celery(?:_?app)?)\.py$/.test(path)),
     ]),
-    writtenPaths: writtenPaths(files, settings, workDir),
+    writtenPaths: written,
     developmentImports: developmentImports(lenient, settings, dependencies.dependencies, [wsgi, asgi]),
     preparation: readPreparation(files, settings, (path) => needed.some((folder) => isInside(path, folder))),
     allowedHosts,
