@@ -168,6 +168,7 @@ describe('TLS that the settings demand', () => {
   });
 
   it.each([
+    'TLS = os.environ.get("DATABASE_SSLMODE", "True") != "False"\nDATABASES = {"default": dj_database_url.config()}\nif not DEBUG:\n    if "OPTIONS" not in DATABASES["default"]:\n        DATABASES["default"]["OPTIONS"] = {}\n    if TLS:\n        DATABASES["default"]["OPTIONS"]["sslmode"] = "require"\n',
     'DATABASES = {"default": dj_database_url.config()}\n',
     'DATABASES = {"default": dj_database_url.config(ssl_require=False)}\n',
     'DATABASES = {"default": dj_database_url.config(ssl_require=os.environ.get("DB_SSL_REQUIRE", "True") == "True")}\n',

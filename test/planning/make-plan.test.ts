@@ -89,6 +89,19 @@ describe('volumes', () => {
     );
   });
 
+  it('of uploads in a folder that is copied belong to the process', async () => {
+    const others = { 'static/images/logo.png': '', 'media/old.png': '' };
+    const dockerfile = async (media: string): Promise<string> => {
+      const text = `${settings}STATICFILES_DIRS = [BASE_DIR / "static"]\nMEDIA_ROOT = ${media}\n`;
+      return renderFiles((await planFor(text, { others })).plan, () => 'x').get('Dockerfile')?.text ?? '';
+    };
+    expect(await dockerfile('BASE_DIR / "static" / "images"')).toContain(
+      'RUN chown -R 10001:10001 /app/static/images\n',
+    );
+    expect(await dockerfile('BASE_DIR / "media"')).not.toContain('chown -R');
+    expect(await dockerfile('"/srv/media"')).not.toContain('chown -R');
+  });
+
   it('are made, mounted and declared', async () => {
     const { plan } = await planFor(`${settings}EXPORT_DIR = BASE_DIR / "my exports"\n`, {
       answers: { database: 'postgres' },

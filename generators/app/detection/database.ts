@@ -3,7 +3,7 @@ import type { DjangoSettings } from './django-settings.ts';
 import type { Decision } from './evaluation.ts';
 import type { DatabaseEngine, DatabaseFacts, Evidence } from './facts.ts';
 import { repositoryPath } from './paths.ts';
-import { entryOptions, firstOption, optionsOf, rootMark, textValue, truthOf } from './values.ts';
+import { entryOptions, firstOption, optionsOf, rootMark, stringsIn, textValue, truthOf } from './values.ts';
 import type { EnvironmentRead, Value } from './values.ts';
 
 const engineWords: readonly [RegExp, DatabaseEngine][] = [
@@ -105,6 +105,7 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
     forcesTls: forcedTls(
       [...defaults, ...optionsOf(whole).flatMap((option) => entryOptions(option, 'default'))],
       url,
+      settings.evaluation.decisions,
     ),
     evidence: evidenceOfOptions(whole, defaults),
   };
@@ -114,7 +115,16 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
 export const TLS_VARIABLE = /(?:DB|DATABASE|POSTGRES|PG|SQL)\w*_?(?:SSL|TLS)|SSL_?MODE/i;
 
 /** Where TLS is demanded without a variable that could say otherwise. */
-function forcedTls(options: readonly Value[], urlVariable: string | null): DatabaseFacts['forcesTls'] {
+function forcedTls(
+  options: readonly Value[],
+  urlVariable: string | null,
+  decisions: readonly Decision[],
+): DatabaseFacts['forcesTls'] {
+  // `if DATABASE_SSLMODE: DATABASES["default"]["OPTIONS"]["sslmode"] = "require"` (pontoon)
+  const decided = decisions
+    .filter(({ test }) => test.reads.some((read) => TLS_VARIABLE.test(read.name)))
+    .flatMap(({ whenTrue, whenFalse }) => [...whenTrue, ...whenFalse])
+    .flatMap((value) => stringsIn(value).map((found) => found.value));
   for (const option of options) {
     if (option.data.kind === 'instance') {
       const required = option.data.tlsRequired;
@@ -124,6 +134,7 @@ function forcedTls(options: readonly Value[], urlVariable: string | null): Datab
       return { value: readsUrl ? 'unless-in-url' : 'always', evidence: [placeOf(required)] };
     }
     for (const mode of entryOptions(option, 'OPTIONS').flatMap((value) => entryOptions(value, 'sslmode'))) {
+      if (decided.includes(mode)) continue;
       if (mode.reads.length === 0 && /^(?:require|verify-)/.test(textValue(mode) ?? ''))
         return { value: 'always', evidence: [placeOf(mode)] };
     }

@@ -147,6 +147,7 @@ export function makePlan(detected: ProjectFacts, answers: Answers, generatorVers
     compileTranslations: facts.preparation.uncompiledTranslations.some((path) =>
       answers.apps.some((app) => path.startsWith(`${app}/`)),
     ),
+    ownedFolders: copiedUploads(facts, copies),
     redirectedFiles: redirectedFiles(facts, copies),
     staticFiles,
     volumes: volumes(facts, answers),
@@ -355,6 +356,15 @@ function volumes(facts: ProjectFacts, answers: Answers): Plan['volumes'] {
     });
   }
   return found;
+}
+
+/** MEDIA_ROOT in a folder that is copied (`static/images`): COPY gives what is there to root. */
+function copiedUploads(facts: ProjectFacts, copies: readonly CopyGroup[]): string[] {
+  const media = ownFolder(facts.staticFiles.mediaRoot);
+  return media !== null &&
+    copies.some(({ destination }) => `${media}/`.startsWith(destination) && destination !== `${IMAGE_ROOT}/`)
+    ? [media]
+    : [];
 }
 
 /** Log files beside the code, each with a file of its own in /tmp. */

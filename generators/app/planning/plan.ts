@@ -144,6 +144,8 @@ export interface Plan {
   migrateCommands: string[][];
   /** Translations are compiled in a stage of their own. */
   compileTranslations: boolean;
+  /** Folders of volumes whose content is copied with the code: it must belong to the process, too. Absolute. */
+  ownedFolders: string[];
   /** Log files inside the code, absolute, and where they lead to; `newFolder` is one that nothing else makes. */
   redirectedFiles: { path: string; target: string; newFolder: string | null }[];
   /** collectstatic runs in the build; `root` is the absolute folder in the image that it fills. */
