@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 
 import { settingsOf } from './read-settings.ts';
 
@@ -115,5 +115,70 @@ test('an assembled dictionary', () => {
     style: 'variables',
     defaultEngine: 'sqlite3',
     variables: { engine: 'DB_ENGINE', user: 'DB_USER', host: 'DB_HOST' },
+  });
+});
+
+describe('TLS that the settings demand', () => {
+  const engine = '"ENGINE": "django.db.backends.postgresql", "HOST": os.environ["DB_HOST"]';
+  it.each([
+    ['always', 'DATABASES = {"default": dj_database_url.config(ssl_require=True)}\n', 5],
+    [
+      'always',
+      'DATABASES = {\n    "default": dj_database_url.config(env="DATABASE_URL", conn_max_age=600, ssl_require=True)\n}\n',
+      6,
+    ],
+    [
+      'always',
+      'DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"], 600, ssl_require=True)}\n',
+      5,
+    ],
+    [
+      'always',
+      'DEBUG = os.environ.get("DEBUG") == "1"\nDATABASES = {"default": dj_database_url.config(ssl_require=not DEBUG)}\n',
+      6,
+    ],
+    [
+      'always',
+      'DEBUG = os.environ.get("DEBUG") == "1"\nif not DEBUG:\n    DATABASES = {"default": dj_database_url.config(ssl_require=True)}\nelse:\n    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db"}}\n',
+      7,
+    ],
+    [
+      'always',
+      'if "DATABASE_URL" in os.environ:\n    DATABASES = {\n        "default": dj_database_url.config(\n            conn_max_age=600,\n            ssl_require=True,\n        ),\n    }\nelse:\n    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db"}}\n',
+      9,
+    ],
+    ['always', `DATABASES = {"default": {${engine}, "OPTIONS": {"sslmode": "require"}}}\n`, 5],
+    [
+      'always',
+      `DATABASES = {"default": {${engine}}}\nDATABASES["default"]["OPTIONS"] = {"sslmode": "verify-full"}\n`,
+      6,
+    ],
+    [
+      'always',
+      'DATABASES = {"default": dj_database_url.config()}\nDATABASES["default"]["OPTIONS"] = {"sslmode": "require"}\n',
+      6,
+    ],
+    [
+      'unless-in-url',
+      'URL = os.environ.get("DATABASE_URL", "")\nDATABASES = {"default": dj_database_url.config(ssl_require="sslmode" not in URL)}\n',
+      6,
+    ],
+  ] as const)('%s: %s', (value, text, line) => {
+    expect(database(text).forcesTls).toEqual({ value, evidence: [{ file: 'shop/settings.py', line }] });
+  });
+
+  it.each([
+    'TLS = os.environ.get("DATABASE_SSLMODE", "True") != "False"\nDATABASES = {"default": dj_database_url.config()}\nif not DEBUG:\n    if "OPTIONS" not in DATABASES["default"]:\n        DATABASES["default"]["OPTIONS"] = {}\n    if TLS:\n        DATABASES["default"]["OPTIONS"]["sslmode"] = "require"\n',
+    'DATABASES = {"default": dj_database_url.config()}\n',
+    'DATABASES = {"default": dj_database_url.config(ssl_require=False)}\n',
+    'DATABASES = {"default": dj_database_url.config(ssl_require=os.environ.get("DB_SSL_REQUIRE", "True") == "True")}\n',
+    'DATABASES = {"default": dj_database_url.config(ssl_require=os.environ.get("DB_SSL") == "1")}\n',
+    `DATABASES = {"default": {${engine}, "OPTIONS": {"sslmode": "prefer"}}}\n`,
+    `DATABASES = {"default": {${engine}, "OPTIONS": {"sslmode": os.environ.get("DB_SSLMODE", "require")}}}\n`,
+    `DATABASES = {"default": {${engine}, "OPTIONS": {"options": "-c search_path=shop"}}}\n`,
+    'DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3"}}\n',
+    '',
+  ])('none, or a variable says: %s', (text) => {
+    expect(database(text).forcesTls).toBeNull();
   });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import ejs from 'ejs';
 import { onTestFinished } from 'vitest';
+import { OVERLAY_ITEMS, type OverlayItem } from '../../generators/app/planning/settings-overlay.ts';
 import { pythonLiteral } from '../../generators/app/planning/quoting.ts';
 import { optionalLibraryRows, sharedLibraryLines } from '../../generators/app/planning/shared-libraries.ts';
 
@@ -56,6 +57,28 @@ export function renderScript(script: Script, changed: Constants = {}): string {
   return ejs.render(
     readFileSync(template, 'utf8'),
     { python, entryPoint: constants.entryPoint, server: constants.server },
+    { localsName: 'it', strict: true, escape: String },
+  );
+}
+
+/** Every choice of items that an overlay can be made of. */
+export const OVERLAYS: OverlayItem[][] = Array.from({ length: 2 ** OVERLAY_ITEMS.length - 1 }, (_, index) =>
+  OVERLAY_ITEMS.filter((_item, bit) => ((index + 1) >> bit) % 2 === 1),
+);
+
+/** The settings overlay with these items, in front of `shop.settings`. */
+export function renderOverlay(items: readonly OverlayItem[]): string {
+  const template = join(import.meta.dirname, '../../templates/docker/settings/container_settings.py.ejs');
+  return ejs.render(
+    readFileSync(template, 'utf8'),
+    {
+      plan: { overlay: { projectModule: 'shop.settings', items } },
+      python: {
+        projectModule: pythonLiteral('shop.settings'),
+        staticRoot: pythonLiteral('/app/staticfiles'),
+      },
+      overlayPlace: () => ' (shop/settings.py:12)',
+    },
     { localsName: 'it', strict: true, escape: String },
   );
 }

@@ -1,7 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
-import { type Constants, renderScript, SCRIPTS, temporaryFolder } from './rendered-script.ts';
+import {
+  type Constants,
+  OVERLAYS,
+  renderOverlay,
+  renderScript,
+  SCRIPTS,
+  temporaryFolder,
+} from './rendered-script.ts';
 
 const VARIANTS: Record<string, Constants> = {
   'PostgreSQL behind gunicorn': {},
@@ -30,6 +37,15 @@ function writeScripts(constants: Constants): { folder: string; files: string[] }
   return { folder, files: SCRIPTS.map((script) => join(folder, script)) };
 }
 
+/** Every settings overlay that there can be. */
+function writeOverlays(): string[] {
+  const texts = OVERLAYS.map(
+    (items) => [`${items.join('_').replaceAll('-', '_')}.py`, renderOverlay(items)] as const,
+  );
+  const folder = temporaryFolder(Object.fromEntries(texts));
+  return texts.map(([name]) => join(folder, name));
+}
+
 describe.each(Object.entries(VARIANTS))('%s', (_name, constants) => {
   it.for(['python3', 'python3.8', 'python3.13'])('compiles with %s', (python, { skip, expect: check }) => {
     if (!runs(python)) skip(`${python} is not on PATH`);
@@ -42,6 +58,20 @@ describe.each(Object.entries(VARIANTS))('%s', (_name, constants) => {
   });
 });
 
+it.for(['python3', 'python3.8', 'python3.13'])(
+  'the settings overlay compiles with %s, whatever it says',
+  (python, { skip, expect: check }) => {
+    if (!runs(python)) skip(`${python} is not on PATH`);
+    const files = writeOverlays();
+    check(files).toHaveLength(31);
+    const { status, stderr } = spawnSync(python, ['-W', 'error', '-m', 'py_compile', ...files], {
+      encoding: 'utf8',
+    });
+    check(stderr).toBe('');
+    check(status).toBe(0);
+  },
+);
+
 const RULES = ['--isolated', '--target-version', 'py38', '--line-length', '100'];
 
 it.for([
@@ -49,8 +79,10 @@ it.for([
   { name: 'format', args: ['format', '--diff'] },
 ])('passes ruff: $name', ({ args }, { skip, expect: check }) => {
   if (!runs('ruff')) skip('ruff is not on PATH');
-  for (const constants of Object.values(VARIANTS).slice(0, 2)) {
-    const { files } = writeScripts(constants);
+  const variants = Object.values(VARIANTS)
+    .slice(0, 2)
+    .map((constants) => writeScripts(constants).files);
+  for (const files of [...variants, writeOverlays()]) {
     const { status, stdout } = spawnSync('ruff', [...args, ...RULES, ...files], { encoding: 'utf8' });
     check(status, stdout).toBe(0);
   }

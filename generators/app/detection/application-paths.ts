@@ -10,6 +10,8 @@ export interface KnownPaths {
   staticRoot: string | null;
   mediaRoot: string | null;
   sqlite: string | null;
+  /** Folders that the application fills. */
+  written: readonly string[];
 }
 
 const unusedFolders: readonly [RegExp, string][] = [
@@ -60,6 +62,7 @@ export function applicationPaths(
     (known.staticRoot !== null && isInside(path, known.staticRoot)) ||
     (known.mediaRoot !== null && isInside(path, known.mediaRoot)) ||
     path === known.sqlite ||
+    known.written.some((folder) => isInside(path, folder)) ||
     /\.(?:sqlite3?|db)$/.test(path);
 
   for (const [file, why] of closure.modules) {
@@ -168,6 +171,7 @@ function unreachedFolder(
     return candidate(false, 'STATIC_ROOT, made by collectstatic');
   if (known.mediaRoot !== null && isInside(folder, known.mediaRoot))
     return candidate(false, 'MEDIA_ROOT, uploads');
+  if (known.written.includes(folder)) return candidate(false, 'filled by the application');
   const unused = unusedFolders.find(([pattern]) => pattern.test(name));
   if (unused !== undefined) return candidate(false, unused[1]);
   const python = contents.filter((file) => file.endsWith('.py'));

@@ -3,11 +3,11 @@ import type { DjangoSettings } from './django-settings.ts';
 import type { Decision } from './evaluation.ts';
 import type { DatabaseEngine, DatabaseFacts, Evidence } from './facts.ts';
 import { repositoryPath } from './paths.ts';
-import { entryOptions, firstOption, optionsOf, rootMark, textValue, truthOf } from './values.ts';
+import { entryOptions, firstOption, optionsOf, rootMark, stringsIn, textValue, truthOf } from './values.ts';
 import type { EnvironmentRead, Value } from './values.ts';
 
 const engineWords: readonly [RegExp, DatabaseEngine][] = [
-  [/postg|psycopg|cockroach|timescale|redshift|pgsql/i, 'postgresql'],
+  [/postg|psycopg|psql|cockroach|timescale|redshift|pgsql/i, 'postgresql'],
   [/mysql|mariadb/i, 'mysql'],
   [/sqlite|spatialite/i, 'sqlite3'],
   [/oracle/i, 'oracle'],
@@ -107,7 +107,11 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
     variables,
     postgresEngineValue,
     sqlitePath: sqlitePath(defaults, workDir),
-    forcesTls: forcedTls(defaults, url),
+    forcesTls: forcedTls(
+      [...defaults, ...optionsOf(whole).flatMap((option) => entryOptions(option, 'default'))],
+      url,
+      settings.evaluation.decisions,
+    ),
     onlyWith:
       url === null
         ? null
@@ -182,16 +186,30 @@ function variablesByName(
   return Object.fromEntries(open);
 }
 
+/** Variables for TLS to the database, by their names: `DATABASE_SSLMODE`, `DB_SSL_REQUIRE`. */
+export const TLS_VARIABLE = /(?:DB|DATABASE|POSTGRES|PG|SQL)\w*_?(?:SSL|TLS)|SSL_?MODE/i;
+
 /** Where TLS is demanded without a variable that could say otherwise. */
-function forcedTls(options: readonly Value[], urlVariable: string | null): DatabaseFacts['forcesTls'] {
+function forcedTls(
+  options: readonly Value[],
+  urlVariable: string | null,
+  decisions: readonly Decision[],
+): DatabaseFacts['forcesTls'] {
+  // `if DATABASE_SSLMODE: DATABASES["default"]["OPTIONS"]["sslmode"] = "require"` (pontoon)
+  const decided = decisions
+    .filter(({ test }) => test.reads.some((read) => TLS_VARIABLE.test(read.name)))
+    .flatMap(({ whenTrue, whenFalse }) => [...whenTrue, ...whenFalse])
+    .flatMap((value) => stringsIn(value).map((found) => found.value));
   for (const option of options) {
     if (option.data.kind === 'instance') {
       const required = option.data.tlsRequired;
       if (required === undefined || truthOf(required) === false) continue;
+      if (required.reads.some((read) => read.name !== urlVariable && TLS_VARIABLE.test(read.name))) continue;
       const readsUrl = required.reads.some((read) => read.name === urlVariable);
       return { value: readsUrl ? 'unless-in-url' : 'always', evidence: [placeOf(required)] };
     }
     for (const mode of entryOptions(option, 'OPTIONS').flatMap((value) => entryOptions(value, 'sslmode'))) {
+      if (decided.includes(mode)) continue;
       if (mode.reads.length === 0 && /^(?:require|verify-)/.test(textValue(mode) ?? ''))
         return { value: 'always', evidence: [placeOf(mode)] };
     }

@@ -14,7 +14,9 @@ export function markDemanded(
   variables: readonly SettingsVariable[],
   modules: Iterable<string>,
 ): SettingsVariable[] {
-  const open = variables.filter((variable) => variable.defaultValue === null && !variable.required);
+  const open = variables.filter(
+    ({ name, defaultValue, required }) => defaultValue === null && !required && /^\w+$/.test(name),
+  );
   if (open.length === 0) return [...variables];
   const messages: string[] = [];
   for (const path of modules) {

@@ -83,11 +83,13 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
   const git = files.git();
   const allowedHosts = readAllowedHosts(settings);
   const entryPoint = chooseEntry(lenient, wsgi, asgi, services.channels !== null, dependencies);
+  const written = writtenPaths(files, settings, workDir);
   const application = applicationPaths(files, workDir, closure, {
     managePy: manage.path,
     staticRoot: staticFiles.committed ? null : staticFiles.root,
     mediaRoot: staticFiles.mediaRoot,
     sqlite: database.sqlitePath,
+    written: written.filter(({ kind }) => kind === 'folder').map(({ path }) => path),
   });
   const needed = application.filter((item) => item.needed).map((item) => item.path);
   return {
@@ -119,7 +121,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
       ...settings.named.map(({ file }) => file),
       ...[...modules.keys()].filter((path) => /(?:^|\/)(?:[aw]sgi|celery(?:_?app)?)\.py$/.test(path)),
     ]),
-    writtenPaths: writtenPaths(files, settings, workDir),
+    writtenPaths: written,
     developmentImports: developmentImports(lenient, settings, dependencies.dependencies, [wsgi, asgi]),
     preparation: readPreparation(files, settings, (path) => needed.some((folder) => isInside(path, folder))),
     allowedHosts,
@@ -517,7 +519,9 @@ function committedStatic(files: ProjectFiles, root: string | null): StaticFacts[
 
 function readAllowedHosts(settings: DjangoSettings): Fact<string[]> | null {
   const value = settingOf(settings, 'ALLOWED_HOSTS');
-  if (value === undefined || value.reads.length > 0) return null;
+  // Django's own default is none.
+  if (value === undefined) return { value: [], evidence: [] };
+  if (value.reads.length > 0) return null;
   if (!optionsOf(value).some((option) => option.data.kind === 'list')) return null;
   return {
     value: listSetting(settings, 'ALLOWED_HOSTS').map(({ text }) => text),

@@ -1,3 +1,5 @@
+import type { SyntaxNode } from '@lezer/common';
+
 import type { DependencyFacts, ProjectFacts, Requirement } from './facts.ts';
 import { modulesOfDistribution } from './dependencies/module-names.ts';
 import { findImport, findSubmodule } from './evaluation.ts';
@@ -6,13 +8,15 @@ import type { DjangoSettings } from './django-settings.ts';
 import type { Evidence, Fact } from './facts.ts';
 import { folderOf, joinRelative } from './paths.ts';
 import type { ProjectFiles } from './project-files.ts';
+import { findNodes, lineAt, readPython, statementsOf, textOf } from './python-source.ts';
 import { lineOf, scanFile } from './source-scan.ts';
 import { stringsIn } from './values.ts';
 
 /**
  * Packages of the development requirements that the application imports as it starts. Only imports at the top level of
  * a module count, and only modules that such imports lead to from the settings, the installed apps, the URLs and the
- * callable: what is imported in a function, in `if` or in `try` is not needed to start.
+ * callable: what is imported in a function, in `if` or in `try` is not needed to start. An app that is always installed
+ * is imported, too.
  */
 export function developmentImports(
   files: ProjectFiles,
@@ -40,7 +44,8 @@ export function developmentImports(
       if (modules.hasFile(initial)) reach(initial);
     }
   };
-  for (const file of settings.files) reach(file);
+  // Other settings count where these import them in any case.
+  reach(modules.find(settings.module.value)?.file ?? null);
   for (const { text } of listSetting(settings, 'INSTALLED_APPS')) {
     const app = modules.findPrefix(text)?.location;
     if (app === undefined) continue;
@@ -82,7 +87,31 @@ export function developmentImports(
         found.set(requirement.name, { requirement, evidence: [{ file, line: lineOf(source.text, at) }] });
     }
   }
+  for (const { text, evidence } of listSetting(settings, 'INSTALLED_APPS')) {
+    const requirement =
+      modules.findPrefix(text) === undefined ? wanted.get(text.split('.')[0] ?? '') : undefined;
+    if (requirement === undefined || found.has(requirement.name) || !reached.has(evidence.file)) continue;
+    if (isAlwaysInstalled(files, evidence))
+      found.set(requirement.name, { requirement, evidence: [evidence] });
+  }
   return [...found.values()].toSorted((a, b) => (a.requirement.name < b.requirement.name ? -1 : 1));
+}
+
+/** Whether an app stands in a list that is INSTALLED_APPS, or goes into it, whatever the environment says. */
+function isAlwaysInstalled(files: ProjectFiles, { file, line }: Evidence): boolean {
+  const source = readPython(files, file);
+  if (source === undefined || line === null) return false;
+  const holds = (node: SyntaxNode): boolean =>
+    lineAt(source, node.from) <= line && line <= lineAt(source, node.to);
+  const conditions = findNodes(source, new Set(['ConditionalExpression', 'BinaryExpression']));
+  return (
+    statementsOf(source.tree.topNode).some(
+      (node) =>
+        (node.name === 'AssignStatement' || node.name === 'UpdateStatement') &&
+        holds(node) &&
+        /^(?:INSTALLED|THIRD_?PARTY)_APPS\b/.test(textOf(source, node)),
+    ) && !conditions.some((node) => /\b(?:if|and|or)\b|\*/.test(textOf(source, node)) && holds(node))
+  );
 }
 
 /** Import name → requirement that only development has. */

@@ -259,7 +259,7 @@ export interface ProjectFacts {
     /** Translations (`.po`) without their compiled form (`.mo`). Sorted. */
     uncompiledTranslations: string[];
   };
-  /** ALLOWED_HOSTS literal, where it does not come from the environment; null otherwise. */
+  /** ALLOWED_HOSTS literal, where it does not come from the environment (empty where it is not set); null otherwise. */
   allowedHosts: Fact<string[]> | null;
   services: ServiceFacts;
   /** Servers found in the production requirements, the first one is the one to use. */

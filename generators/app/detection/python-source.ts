@@ -89,6 +89,25 @@ export function statementsOf(body: SyntaxNode): SyntaxNode[] {
   return childrenOf(body).filter((node) => node.name !== ':' && !node.type.isError);
 }
 
+/**
+ * The test of the branch of an `if` statement that a node lies in.
+ * @returns undefined for `else`, and where the node is part of a test
+ */
+export function branchTest(
+  source: PythonSource,
+  statement: SyntaxNode,
+  node: SyntaxNode,
+): string | undefined {
+  let test: string | undefined;
+  for (const part of childrenOf(statement)) {
+    if (part.name === 'else') test = undefined;
+    else if (part.name === 'Body') {
+      if (part.from <= node.from && node.to <= part.to) return test;
+    } else if (part.name !== 'if' && part.name !== 'elif') test = textOf(source, part);
+  }
+  return undefined;
+}
+
 const simpleEscapes: ReadonlyMap<string, string> = new Map(
   Object.entries({
     n: '\n',

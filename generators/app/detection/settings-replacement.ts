@@ -1,6 +1,9 @@
+import type { SyntaxNode } from '@lezer/common';
+
 import type { DjangoSettings } from './django-settings.ts';
 import type { Fact } from './facts.ts';
-import { childrenOf, evidenceOf, findNodes, readPython, textOf } from './python-source.ts';
+import type { PythonSource } from './python-source.ts';
+import { branchTest, childrenOf, evidenceOf, findNodes, readPython, textOf } from './python-source.ts';
 import type { ProjectFiles } from './project-files.ts';
 
 const VARIABLE = 'DJANGO_SETTINGS_MODULE';
@@ -16,9 +19,18 @@ export function fixedSettings(
 ): Fact<string> | null {
   for (const file of settings.files) {
     const source = readPython(files, file);
-    if (source === undefined || !/\bconfigurations\b/.test(source.text)) continue;
+    if (source === undefined) continue;
+    const asked = findNodes(source, new Set(['CallExpression', 'MemberExpression'])).find((node) =>
+      /^(?:os\.)?(?:environ\s*(?:\.get\s*\(|\[)|getenv\s*\()\s*["']DJANGO_SETTINGS_MODULE["']/.test(
+        textOf(source, node),
+      ),
+    );
+    // It would read the overlay's name.
+    if (asked !== undefined)
+      return { value: `${file} reads ${VARIABLE}`, evidence: [evidenceOf(source, asked)] };
+    if (!/\bconfigurations\b/.test(source.text)) continue;
     const imported = findNodes(source, new Set(['ImportStatement'])).find((node) =>
-      /^from\s+configurations\b.*\bConfiguration\b/.test(textOf(source, node)),
+      /^from\s+configurations\b[^]*\bConfiguration\b/.test(textOf(source, node)),
     );
     // Which class is used, and what it makes of its attributes, is decided while Django starts.
     if (imported !== undefined)
@@ -35,7 +47,10 @@ export function fixedSettings(
       const [target] = childrenOf(node);
       return (
         target !== undefined &&
-        /environ\s*\[\s*["']DJANGO_SETTINGS_MODULE["']\s*\]/.test(textOf(source, target))
+        /environ\s*\[\s*["']DJANGO_SETTINGS_MODULE["']\s*\]/.test(textOf(source, target)) &&
+        // `environ[X] = environ.get(X, …)`
+        !source.text.slice(target.to, node.to).includes(VARIABLE) &&
+        !leavesTheRest(source, node)
       );
     });
     if (assignment !== undefined)
@@ -45,4 +60,15 @@ export function fixedSettings(
       };
   }
   return null;
+}
+
+/** Whether an assignment is made only where the variable is not set, or for `manage.py test`. */
+function leavesTheRest(source: PythonSource, node: SyntaxNode): boolean {
+  for (let outer = node.parent; outer !== null; outer = outer.parent) {
+    if (outer.name !== 'IfStatement') continue;
+    const all = source.text.slice(outer.from, node.from);
+    if (/\b(?:if|elif)\b[^\n]*DJANGO_SETTINGS_MODULE/.test(all)) return true;
+    if (/["']test["']/.test(branchTest(source, outer, node) ?? '')) return true;
+  }
+  return false;
 }

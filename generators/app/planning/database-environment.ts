@@ -1,4 +1,5 @@
 import type { Database } from '../answers/answers.ts';
+import { TLS_VARIABLE } from '../detection/database.ts';
 import type { DatabaseFacts, ProjectFacts } from '../detection/facts.ts';
 
 /** The parts of a database's address, each with the text to put into the variable that holds it. */
@@ -42,9 +43,6 @@ export function containerAddress(facts: DatabaseFacts, passwordReference: string
   };
 }
 
-/** Variables for TLS to the database, by their names: `DATABASE_SSLMODE`, `DB_SSL_REQUIRE`. */
-const TLS_VARIABLE = /(?:DB|DATABASE|POSTGRES|PG|SQL)\w*_?(?:SSL|TLS)|SSL_?MODE/i;
-
 /**
  * The variables that turn TLS off for the db service, which has none: those whose default demands it, and libpq's own
  * for the settings overlay.
@@ -55,6 +53,8 @@ export function withoutTls(
 ): { name: string; value: string }[] {
   const own = facts.variables.flatMap(({ name, defaultValue, cast }) => {
     if (!TLS_VARIABLE.test(name) || !isVariableName(name) || defaultValue === null) return [];
+    // `DB_SSL_DISABLED` says the opposite.
+    if (/DISABLE|SKIP|WITHOUT|(?:^|_)NO_?(?:SSL|TLS)/i.test(name)) return [];
     if (cast === 'bool' || /^(?:true|yes|on|1)$/i.test(defaultValue)) {
       return /^(?:true|yes|on|1)$/i.test(defaultValue)
         ? [{ name, value: defaultValue === '1' ? '0' : 'False' }]
@@ -62,7 +62,8 @@ export function withoutTls(
     }
     return /^(?:require|verify-ca|verify-full)$/.test(defaultValue) ? [{ name, value: 'disable' }] : [];
   });
-  return overlay.includes('tls') ? [...own, { name: 'PGSSLMODE', value: 'disable' }] : own;
+  if (!overlay.includes('tls')) return own;
+  return [...own.filter(({ name }) => name !== 'PGSSLMODE'), { name: 'PGSSLMODE', value: 'disable' }];
 }
 
 /** Whether a shell could set a variable of this name; others are in no file of ours. */

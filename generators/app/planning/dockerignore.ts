@@ -94,6 +94,13 @@ export function dockerignoreSections(
       patterns: [...new Set(section.patterns)].filter((pattern) => !isCopied(pattern.replace(/^\*\*\//, ''))),
     }))
     .filter((section) => section.patterns.length > 0);
+  // Inside a folder that is copied, too: what is kept there for Git would make the volume root's.
+  const filled = facts.writtenPaths
+    .filter(({ kind, path }) => kind === 'folder' && !path.startsWith('/'))
+    .map(({ path }) => path)
+    .filter((path) => !copied.some((item) => item === path || item.startsWith(`${path}/`)));
+  if (filled.length > 0)
+    sections.push({ title: 'Filled by the application', patterns: filled.map(dockerignorePattern) });
   // Checked the other way round: what the Dockerfile copies must survive every pattern.
   const patterns = sections.flatMap((section) => section.patterns);
   const caught = copied.filter((path) => patterns.some((pattern) => matchesPattern(path, pattern)));

@@ -149,13 +149,13 @@ export function makePlan(detected: ProjectFacts, answers: Answers, generatorVers
     migrateCommands: [
       ['python', 'manage.py', 'migrate', '--noinput'],
       ...(facts.preparation.cacheTable ? [['python', 'manage.py', 'createcachetable']] : []),
+      ...(collectsElsewhere(facts) ? [['python', 'manage.py', 'collectstatic', '--noinput']] : []),
     ],
     compileTranslations: facts.preparation.uncompiledTranslations.some((path) =>
       answers.apps.some((app) => path.startsWith(`${app}/`)),
     ),
-    redirectedFiles: facts.writtenPaths
-      .filter(({ kind }) => kind === 'file')
-      .map(({ path }) => ({ path: inImage(path), target: `/tmp/${posix.basename(path)}` })),
+    ownedFolders: copiedUploads(facts, copies),
+    redirectedFiles: redirectedFiles(facts, copies),
     staticFiles,
     volumes: volumes(facts, answers),
     database: answers.database,
@@ -178,7 +178,8 @@ export function makePlan(detected: ProjectFacts, answers: Answers, generatorVers
     environment: environmentSections(facts, answers),
     dockerignore: dockerignoreSections(facts, copied),
     healthPath: facts.healthPath?.value ?? '/',
-    allowedHost: allowedHost(facts),
+    // The overlay adds hosts and takes none away.
+    allowedHost: allowedHost(detected),
     oldDockerfile: facts.existing.dockerfile === 'Dockerfile' || facts.topLevel.includes('Dockerfile.old'),
     forbiddenPaths: forbiddenPaths(facts, answers),
     notes: [
@@ -276,9 +277,14 @@ function ownFolder(path: string | null): string | null {
   return TAKEN.test(folder) || folder.startsWith('..') ? null : folder;
 }
 
+/** collectstatic uploads, with credentials that the build has not. */
+const collectsElsewhere = ({ staticFiles }: ProjectFacts): boolean =>
+  staticFiles.enabled && staticFiles.servedBy?.value === 'another server (storage)';
+
 function planStaticFiles(facts: ProjectFacts): Plan['staticFiles'] {
   const { staticFiles } = facts;
-  const collect = staticFiles.enabled && staticFiles.rootSet && staticFiles.committed === null;
+  const collect =
+    staticFiles.enabled && staticFiles.rootSet && staticFiles.committed === null && !collectsElsewhere(facts);
   const root = ownFolder(staticFiles.root);
   return {
     collect,
@@ -327,19 +333,59 @@ function composeProcesses(facts: ProjectFacts, answers: Answers): ComposeProcess
   return processes;
 }
 
+/** One volume for each folder that is written to; none lies in another. */
 function volumes(facts: ProjectFacts, answers: Answers): Plan['volumes'] {
-  const found: Plan['volumes'] = [];
-  if (answers.database === 'sqlite') {
-    found.push({ name: 'data', path: SQLITE_FOLDER, reason: 'the SQLite file' });
-  }
   const media = ownFolder(facts.staticFiles.mediaRoot);
-  if (media !== null) found.push({ name: 'media', path: media, reason: 'uploaded files' });
-  for (const written of facts.writtenPaths) {
-    const path = ownFolder(written.path);
-    const taken = found.some((volume) => path === volume.path || path?.startsWith(`${volume.path}/`));
-    if (written.kind !== 'folder' || path === null || taken) continue;
-    const name = toVolumeName(posix.basename(path), new Set(found.map((volume) => volume.name)));
-    found.push({ name, path, reason: `${written.setting} (${firstPlace(written.evidence)})` });
+  const written = facts.writtenPaths.flatMap(({ kind, path, setting, evidence }) => {
+    const own = kind === 'folder' ? ownFolder(path) : null;
+    const name = posix.basename(own ?? '');
+    return own === null ? [] : [{ name, path: own, reason: `${setting} (${firstPlace(evidence)})` }];
+  });
+  const wanted: Plan['volumes'] = [
+    ...(answers.database === 'sqlite'
+      ? [{ name: 'data', path: SQLITE_FOLDER, reason: 'the SQLite file' }]
+      : []),
+    ...(media === null ? [] : [{ name: 'media', path: media, reason: 'uploaded files' }]),
+    ...written,
+  ];
+  const found: Plan['volumes'] = [];
+  for (const [index, volume] of wanted.entries()) {
+    const inOther = wanted.some(
+      (other, at) => volume.path.startsWith(`${other.path}/`) || (at < index && other.path === volume.path),
+    );
+    if (inOther) continue;
+    const held = wanted.filter((other) => other.path.startsWith(`${volume.path}/`));
+    found.push({
+      ...volume,
+      name: toVolumeName(volume.name, new Set(found.map(({ name }) => name))),
+      reason: [volume.reason, ...held.map(({ reason }) => reason)].join(', '),
+    });
+  }
+  return found;
+}
+
+/** MEDIA_ROOT in a folder that is copied (`static/images`): COPY gives what is there to root. */
+function copiedUploads(facts: ProjectFacts, copies: readonly CopyGroup[]): string[] {
+  const media = ownFolder(facts.staticFiles.mediaRoot);
+  return media !== null &&
+    copies.some(({ destination }) => `${media}/`.startsWith(destination) && destination !== `${IMAGE_ROOT}/`)
+    ? [media]
+    : [];
+}
+
+/** Log files beside the code, each with a file of its own in /tmp. */
+function redirectedFiles(facts: ProjectFacts, copies: readonly CopyGroup[]): Plan['redirectedFiles'] {
+  const found: Plan['redirectedFiles'] = [];
+  const folders = copies.map(({ destination }) => destination.replace(/\/$/, ''));
+  for (const { kind, path } of facts.writtenPaths) {
+    if (kind !== 'file') continue;
+    const plain = `/tmp/${posix.basename(path)}`;
+    const target = found.some((other) => other.target === plain)
+      ? `/tmp/${path.replaceAll('/', '-')}`
+      : plain;
+    const folder = posix.dirname(inImage(path));
+    const isThere = folders.some((own) => own === folder || own.startsWith(`${folder}/`));
+    found.push({ path: inImage(path), target, newFolder: isThere ? null : folder });
   }
   return found;
 }
@@ -425,7 +471,9 @@ function forbiddenPaths(facts: ProjectFacts, answers: Answers): string[] {
     .map((item) => item.path);
   const { root, mediaRoot } = facts.staticFiles;
   // What the build or a volume puts there is no leftover.
-  const made = ['docker', root, mediaRoot].filter((path): path is string => path !== null && path !== '');
+  const made = ['docker', root, mediaRoot, ...facts.writtenPaths.map(({ path }) => path)].filter(
+    (path): path is string => path !== null && path !== '',
+  );
   const forbidden = ['.git', '.env', ...leftOut, ...facts.unusedTests].filter(
     (path) => !made.some((own) => own === path || own.startsWith(`${path}/`)),
   );
@@ -454,17 +502,23 @@ function notes(facts: ProjectFacts, answers: Answers): string[] {
       `The collected static files are committed (${firstPlace(facts.staticFiles.committed.evidence)}): they are copied as they are, and collectstatic does not run in the build.`,
     );
   }
+  const redirected = redirectedFiles(facts, []);
   for (const { path, kind, setting, evidence } of facts.writtenPaths) {
     const where = `${setting}, ${firstPlace(evidence)}`;
     found.push(
       kind === 'file'
-        ? `${path} is written to (${where}), and the code is read-only: in the image it leads to /tmp/${posix.basename(path)}. Logs on the console outlive the container.`
+        ? `${path} is written to (${where}), and the code is read-only: in the image it leads to ${redirected.find((file) => file.path === inImage(path))?.target ?? '/tmp'}. Logs on the console outlive the container.`
         : `${path} is written to (${where}): it is on a volume.`,
     );
   }
   if (facts.preparation.cacheTable) {
     found.push(
       `The cache is in the database (${firstPlace(facts.preparation.cacheTable.evidence)}): the migrate service runs createcachetable too.`,
+    );
+  }
+  if (collectsElsewhere(facts)) {
+    found.push(
+      `Static files are stored on another server (${firstPlace(facts.staticFiles.servedBy?.evidence ?? [])}): the migrate service runs collectstatic, which has its credentials, and the build does not.`,
     );
   }
   const rivals = facts.existing.composeFiles.filter((path) => /^docker-compose\.ya?ml$/.test(path));

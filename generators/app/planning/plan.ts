@@ -150,8 +150,10 @@ export interface Plan {
   migrateCommands: string[][];
   /** Translations are compiled in a stage of their own. */
   compileTranslations: boolean;
-  /** Log files inside the code, absolute, and where they lead to. */
-  redirectedFiles: { path: string; target: string }[];
+  /** Folders of volumes whose content is copied with the code: it must belong to the process, too. Absolute. */
+  ownedFolders: string[];
+  /** Log files inside the code, absolute, and where they lead to; `newFolder` is one that nothing else makes. */
+  redirectedFiles: { path: string; target: string; newFolder: string | null }[];
   /** collectstatic runs in the build; `root` is the absolute folder in the image that it fills. */
   staticFiles: { collect: boolean; root: string | null; url: string; sampleFile: string | null };
   /** Folders in the container that must be writable and live on a named volume. */

@@ -33,7 +33,9 @@ export function overlayNeeds(facts: ProjectFacts, database: Database): OverlayNe
       item: 'database',
       lack: facts.database.onlyWith
         ? `the database is read from the environment only with ${facts.database.onlyWith.value.join(', ')} set`
-        : 'the database is named in the code',
+        : facts.database.style === 'none'
+          ? 'the settings name no database that can be read'
+          : 'the database is named in the code',
       remedy: 'the database from DATABASE_URL',
       evidence: (facts.database.onlyWith ?? facts.database).evidence,
     });
@@ -48,12 +50,17 @@ export function overlayNeeds(facts: ProjectFacts, database: Database): OverlayNe
   if (allowedHosts && !allowedHosts.value.includes('*')) {
     needs.push({
       item: 'hosts',
-      lack: 'ALLOWED_HOSTS is written in the code',
+      lack:
+        allowedHosts.evidence.length > 0
+          ? 'ALLOWED_HOSTS is written in the code'
+          : 'ALLOWED_HOSTS is not set',
       remedy: 'more names from ALLOWED_HOSTS',
       evidence: allowedHosts.evidence,
     });
   }
-  if (staticFiles.enabled && !staticFiles.rootSet) {
+  // What goes to another server is collected there, with its credentials.
+  const elsewhere = staticFiles.servedBy?.value.startsWith('another server') === true;
+  if (staticFiles.enabled && !staticFiles.rootSet && !elsewhere) {
     needs.push({
       item: 'static-root',
       lack: 'STATIC_ROOT is not set, so that collectstatic has nowhere to write to',

@@ -1,7 +1,8 @@
-"""Settings of the container: those of mysite.settings, and what the environment cannot say to them.
+"""What the environment cannot say to the project's settings, which stay as they are.
 
-The project's own settings stay as they are. DJANGO_SETTINGS_MODULE names this module in the Dockerfile, and each
-part below can go as soon as the project reads it from the environment.
+In front of: mysite.settings
+DJANGO_SETTINGS_MODULE names this module in the Dockerfile. Each part below can go as soon as the
+project reads it from the environment.
 """
 
 import importlib
@@ -10,35 +11,51 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-_project = importlib.import_module(os.environ.get("PROJECT_SETTINGS_MODULE", "mysite.settings"))
+_name = os.environ.get("PROJECT_SETTINGS_MODULE") or "mysite.settings"
+_project = importlib.import_module(_name)
 globals().update({name: getattr(_project, name) for name in dir(_project) if name.isupper()})
+
+_engines = {
+    "postgis": ("django.contrib.gis.db.backends.postgis", ("postg", "psycopg", "psql")),
+    "postgres": ("django.db.backends.postgresql", ("postg", "psycopg", "psql")),
+    "postgresql": ("django.db.backends.postgresql", ("postg", "psycopg", "psql")),
+    "sqlite": ("django.db.backends.sqlite3", ("sqlite", "spatialite")),
+}
+_address = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
+# What any engine takes. (A name in capitals would be a setting.)
+_common = ("ATOMIC_REQUESTS", "AUTOCOMMIT", "CONN_HEALTH_CHECKS", "CONN_MAX_AGE", "TIME_ZONE")
 
 
 def _database_from_url(url, current):
     """Return the entry of DATABASES for a URL. What the project sets beside the address stays."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        host, port = unquote(parts.hostname or ""), str(parts.port or "")
+    except ValueError:
+        # Its message may show a part of the password.
+        hint = "reserved characters in the password must be percent-encoded"
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {hint}") from None
     scheme = parts.scheme.split("+")[0]
-    kept = {
-        name: current[name]
-        for name in ("ATOMIC_REQUESTS", "AUTOCOMMIT", "CONN_HEALTH_CHECKS", "CONN_MAX_AGE", "TIME_ZONE")
-        if name in current
-    }
+    if scheme not in _engines:
+        known = ", ".join(_engines)
+        raise ImproperlyConfigured(f"DATABASE_URL: {scheme}:// is none of: {known}")
+    engine, words = _engines[scheme]
+    if any(word in current.get("ENGINE", "") for word in words):
+        kept = {name: value for name, value in current.items() if name not in _address}
+    else:
+        kept = {name: current[name] for name in _common if name in current}
+    entry = {"ENGINE": engine, **kept, "NAME": unquote(parts.path[1:])}
     if scheme == "sqlite":
-        return {**kept, "ENGINE": "django.db.backends.sqlite3", "NAME": unquote(parts.path[1:])}
-    if scheme not in ("postgres", "postgresql"):
-        raise ImproperlyConfigured(f"DATABASE_URL: {scheme}:// is neither postgres:// nor sqlite://")
-    engine, options = "django.db.backends.postgresql", {}
-    if any(word in current.get("ENGINE", "") for word in ("postg", "psycopg")):
-        engine = current["ENGINE"]
-        options = {name: value for name, value in current.get("OPTIONS", {}).items() if name != "sslmode"}
+        return entry
+    # These would lead to another database, or demand TLS of one that has none.
+    replaced = ("passfile", "service", "sslmode")
+    options = {k: v for k, v in kept.get("OPTIONS", {}).items() if k not in replaced}
     return {
-        **kept,
-        "ENGINE": engine,
-        "NAME": unquote(parts.path[1:]),
+        **entry,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or ""),
+        "HOST": host,
+        "PORT": port,
         "OPTIONS": {**options, **dict(parse_qsl(parts.query))},
     }
 
@@ -46,18 +63,23 @@ def _database_from_url(url, current):
 # The environment alone cannot name the database to the project (mysite/settings.py:67).
 DATABASES = dict(getattr(_project, "DATABASES", {}))
 if os.environ.get("DATABASE_URL"):
-    DATABASES["default"] = _database_from_url(os.environ["DATABASE_URL"], DATABASES.get("default", {}))
+    DATABASES["default"] = _database_from_url(
+        os.environ["DATABASE_URL"], DATABASES.get("default", {})
+    )
 
-# The project names its hosts in the code (mysite/settings.py:19); ALLOWED_HOSTS adds others, separated by commas.
-ALLOWED_HOSTS = [
-    *_project.ALLOWED_HOSTS,
-    *(host.strip() for host in os.environ.get("ALLOWED_HOSTS", "").split(",") if host.strip()),
-]
+# The project names its hosts in the code (mysite/settings.py:19).
+# ALLOWED_HOSTS adds others, separated by commas. (Django refuses what is no list.)
+ALLOWED_HOSTS = getattr(_project, "ALLOWED_HOSTS", [])
+if isinstance(ALLOWED_HOSTS, (list, tuple)):
+    _hosts = [host.strip() for host in os.environ.get("ALLOWED_HOSTS", "").split(",")]
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, *(host for host in _hosts if host)]
 
 # The project has no folder for collectstatic.
 STATIC_ROOT = "/app/staticfiles"
 
-# Django serves static files with DEBUG only; WhiteNoise does always. Its place is after SecurityMiddleware.
-_middleware = list(_project.MIDDLEWARE)
-_place = next((at + 1 for at, name in enumerate(_middleware) if name.endswith(".SecurityMiddleware")), 0)
-MIDDLEWARE = [*_middleware[:_place], "whitenoise.middleware.WhiteNoiseMiddleware", *_middleware[_place:]]
+# Django serves static files with DEBUG only, WhiteNoise always: right after SecurityMiddleware.
+MIDDLEWARE = list(getattr(_project, "MIDDLEWARE", []))
+if not any("whitenoise" in name.lower() for name in MIDDLEWARE):
+    _security = [at for at, name in enumerate(MIDDLEWARE) if name.endswith(".SecurityMiddleware")]
+    _place = _security[0] + 1 if _security else 0
+    MIDDLEWARE.insert(_place, "whitenoise.middleware.WhiteNoiseMiddleware")

@@ -1,17 +1,20 @@
-"""Settings of the container: those of library.settings, and what the environment cannot say to them.
+"""What the environment cannot say to the project's settings, which stay as they are.
 
-The project's own settings stay as they are. DJANGO_SETTINGS_MODULE names this module in the Dockerfile, and each
-part below can go as soon as the project reads it from the environment.
+In front of: library.settings
+DJANGO_SETTINGS_MODULE names this module in the Dockerfile. Each part below can go as soon as the
+project reads it from the environment.
 """
 
 import importlib
 import os
 
-_project = importlib.import_module(os.environ.get("PROJECT_SETTINGS_MODULE", "library.settings"))
+_name = os.environ.get("PROJECT_SETTINGS_MODULE") or "library.settings"
+_project = importlib.import_module(_name)
 globals().update({name: getattr(_project, name) for name in dir(_project) if name.isupper()})
 
-# The project demands TLS of its database (library/settings.py:16), which the db service of compose.yaml has not.
-DATABASES = dict(_project.DATABASES)
-if os.environ.get("PGSSLMODE") and "sqlite" not in DATABASES["default"].get("ENGINE", ""):
-    _options = {**DATABASES["default"].get("OPTIONS", {}), "sslmode": os.environ["PGSSLMODE"]}
+# The db service of compose.yaml has no TLS, which the project demands (library/settings.py:16).
+DATABASES = dict(getattr(_project, "DATABASES", {}))
+_options = DATABASES.get("default", {}).get("OPTIONS", {})
+if os.environ.get("PGSSLMODE") and "sslmode" in _options:
+    _options = {**_options, "sslmode": os.environ["PGSSLMODE"]}
     DATABASES["default"] = {**DATABASES["default"], "OPTIONS": _options}

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { detectProject } from '../../generators/app/detection/detect-project.ts';
+import { memoryFiles } from '../../generators/app/detection/memory-files.ts';
+
+const manage =
+  'import os\nimport sys\n\n\ndef main():\n    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n    from django.core.management import execute_from_command_line\n    execute_from_command_line(sys.argv)\n';
+
+const fixed = (files: Record<string, string>) =>
+  detectProject(
+    memoryFiles('repo', {
+      'manage.py': manage,
+      'shop/__init__.py': '',
+      'shop/settings.py': 'DEBUG = False\n',
+      'shop/wsgi.py': 'application = None\n',
+      ...files,
+    }),
+  ).fixedSettings;
+
+describe('an overlay is possible', () => {
+  it.each([
+    ['where manage.py takes what the environment says', {}],
+    [
+      'where wsgi.py does',
+      {
+        'shop/wsgi.py':
+          'import os\nfrom django.core.wsgi import get_wsgi_application\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\napplication = get_wsgi_application()\n',
+      },
+    ],
+    [
+      'where an assignment is made only when nothing is set',
+      {
+        'manage.py':
+          'import os\nif not os.environ.get("DJANGO_SETTINGS_MODULE"):\n    os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"\n# django\n',
+      },
+    ],
+    [
+      'where the other branch is for what is set',
+      {
+        'manage.py':
+          'import os\nif "DJANGO_SETTINGS_MODULE" in os.environ:\n    pass\nelse:\n    os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"\n# django\n',
+      },
+    ],
+    [
+      'where an assignment keeps what is set',
+      {
+        'manage.py':
+          'import os\nos.environ["DJANGO_SETTINGS_MODULE"] = os.environ.get("DJANGO_SETTINGS_MODULE", "shop.settings")\n# django\n',
+      },
+    ],
+    [
+      'where an assignment is for tests',
+      {
+        'manage.py': `import os, sys\nif len(sys.argv) > 1 and sys.argv[1] == "test":\n    os.environ["DJANGO_SETTINGS_MODULE"] = "shop.test_settings"\n${manage}`,
+        'shop/test_settings.py': 'from .settings import *\n',
+      },
+    ],
+    [
+      'where the settings only read classes of others with such a name',
+      {
+        'shop/settings.py': 'from .tax_configurations import Configuration\n# configurations\n',
+        'shop/tax_configurations.py': 'class Configuration: pass\n',
+      },
+    ],
+    [
+      'where the settings default the variable for other programs',
+      {
+        'shop/settings.py':
+          'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\nDEBUG = False\n',
+      },
+    ],
+  ])('%s', (_, files) => {
+    expect(fixed(files)).toBeNull();
+  });
+});
+
+describe('no overlay is possible', () => {
+  it('where manage.py overrides the environment (Django-CRM)', () => {
+    const text =
+      'import os\n\nif __name__ == "__main__":\n    os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"\n# django\n';
+    expect(fixed({ 'manage.py': text })).toEqual({
+      value: 'manage.py sets DJANGO_SETTINGS_MODULE whatever the environment says',
+      evidence: [{ file: 'manage.py', line: 4 }],
+    });
+  });
+
+  it.each(['shop/wsgi.py', 'shop/celery.py'])('where %s does', (file) => {
+    const text =
+      "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'shop.settings'\napplication = app = None\n";
+    expect(fixed({ [file]: text })).toMatchObject({ evidence: [{ file, line: 2 }] });
+  });
+
+  it.each([
+    ['from configurations import Configuration', 1],
+    ['from configurations import Configuration, values', 1],
+    ['import os\nfrom configurations import (\n    Configuration,\n    values,\n)', 2],
+    ['from configurations.base import Configuration', 1],
+  ])('where the settings are classes: %s', (line, at) => {
+    const text = `${line}\n\n\nclass Production(Configuration):\n    DEBUG = False\n`;
+    expect(fixed({ 'shop/settings.py': text })).toEqual({
+      value: 'the settings are classes (django-configurations)',
+      evidence: [{ file: 'shop/settings.py', line: at }],
+    });
+  });
+
+  it('where the settings ask which settings module was named', () => {
+    const text =
+      'import os\nDEBUG = False\nif os.environ["DJANGO_SETTINGS_MODULE"] == "shop.settings":\n    SITE = "shop"\n';
+    expect(fixed({ 'shop/settings.py': text })).toEqual({
+      value: 'shop/settings.py reads DJANGO_SETTINGS_MODULE',
+      evidence: [{ file: 'shop/settings.py', line: 3 }],
+    });
+  });
+});

@@ -1,0 +1,78 @@
+import { createPrivateKey } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { buildVariables } from '../../generators/app/planning/environment.ts';
+import { renderFiles } from '../../generators/app/rendering/render-files.ts';
+import { planFor } from './planned-project.ts';
+
+const settings = (read: string): string =>
+  `ALLOWED_HOSTS = ["*"]\nDATABASES = {"default": dj_database_url.config()}\nKEY = ${read}\n`;
+
+describe('a private key that the settings require', () => {
+  const rendered = async () => {
+    const { facts, plan } = await planFor(settings('os.environ["RSA_PRIVATE_KEY"]'), {
+      answers: { database: 'postgres' },
+    });
+    const files = renderFiles(plan, () => 'secret');
+    return { facts, text: (name: string): string => files.get(name)?.text ?? '' };
+  };
+
+  it('is a new one in .env, with \\n between double quotes', async () => {
+    const { text } = await rendered();
+    const [, value = ''] = /^RSA_PRIVATE_KEY="(.*)"$/m.exec(text('.env')) ?? [];
+    expect(value).not.toContain('\n');
+    const pem = value.replaceAll('\\n', '\n');
+    expect(createPrivateKey(pem).asymmetricKeyType).toBe('rsa');
+    const [, other] = /^RSA_PRIVATE_KEY="(.*)"$/m.exec((await rendered()).text('.env')) ?? [];
+    expect(other).not.toBe(value);
+  });
+
+  it('is empty in .env.example', async () => {
+    expect((await rendered()).text('.env.example')).toMatch(/^RSA_PRIVATE_KEY=$/m);
+  });
+
+  it('is a command in the Dockerfile, and in no other file', async () => {
+    const { facts, text } = await rendered();
+    expect(buildVariables(facts)).toEqual([
+      { name: 'RSA_PRIVATE_KEY', value: '', command: 'openssl genrsa 2048 2>/dev/null' },
+    ]);
+    expect(text('Dockerfile')).toContain('RSA_PRIVATE_KEY="$(openssl genrsa 2048 2>/dev/null)"');
+    for (const name of [
+      'Dockerfile',
+      'compose.yaml',
+      'compose.dev.yaml',
+      'DOCKER.md',
+      'docker/verify_image.py',
+    ])
+      expect(text(name), name).not.toMatch(/BEGIN (?:RSA )?PRIVATE KEY/);
+  });
+});
+
+describe('a variable is no private key', () => {
+  it.each([
+    'os.environ.get("RSA_PRIVATE_KEY")',
+    'os.environ["VAPID_PRIVATE_KEY"]',
+    'os.environ["RSA_PRIVATE_KEY_PATH"]',
+    'os.environ["JWT_SECRET_KEY"]',
+  ])('%s', async (read) => {
+    const { plan } = await planFor(settings(read), { answers: { database: 'postgres' } });
+    const kinds = plan.environment.flatMap(({ variables }) => variables.map(({ value }) => value.kind));
+    expect(kinds).not.toContain('private-key');
+    expect(plan.buildVariables.filter(({ command }) => command !== undefined)).toEqual([]);
+  });
+});
+
+it('a key that the application demands is one, too (saleor)', async () => {
+  const { plan } = await planFor(
+    `${settings('os.environ.get("RSA_PRIVATE_KEY")')}INSTALLED_APPS = ["core"]\n`,
+    {
+      others: {
+        'core/__init__.py': '',
+        'core/models.py':
+          'def check():\n    raise ImproperlyConfigured("Variable RSA_PRIVATE_KEY is not provided. ")\n',
+      },
+    },
+  );
+  expect(plan.buildVariables).toMatchObject([
+    { name: 'RSA_PRIVATE_KEY', command: expect.any(String) as unknown },
+  ]);
+});

@@ -1,0 +1,297 @@
+import { spawnSync } from 'node:child_process';
+
+import { describe, expect, it } from 'vitest';
+import type { OverlayItem } from '../../generators/app/planning/settings-overlay.ts';
+import { renderOverlay, runPython, temporaryFolder } from './rendered-script.ts';
+
+const runs = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
+const pythons = ['python3', 'python3.8', 'python3.13'].filter(runs);
+const [newest = 'python3'] = pythons.toReversed();
+
+/** Imports the overlay in front of a project's settings and gives its settings, as Django would take them. */
+async function load(
+  items: OverlayItem[],
+  settings: string,
+  options: { env?: Record<string, string>; python?: string; files?: Record<string, string> } = {},
+): Promise<Record<string, unknown>> {
+  const folder = temporaryFolder({
+    'container_settings.py': renderOverlay(items),
+    'shop/__init__.py': '',
+    'shop/settings.py': settings,
+    'django/__init__.py': '',
+    'django/core/__init__.py': '',
+    'django/core/exceptions.py': 'class ImproperlyConfigured(Exception):\n    pass\n',
+    ...options.files,
+  });
+  const code =
+    'import json, container_settings as s\nprint(json.dumps({n: getattr(s, n) for n in dir(s) if n.isupper()}, default=str))';
+  const env = {
+    DATABASE_URL: '',
+    ALLOWED_HOSTS: '',
+    PGSSLMODE: '',
+    PYTHONPATH: folder,
+    ...options.env,
+  };
+  const outcome = await runPython(['-B', '-c', code], { env, python: options.python ?? newest });
+  if (outcome.code !== 0) throw new Error(outcome.stderr);
+  return JSON.parse(outcome.stdout) as Record<string, unknown>;
+}
+
+/** DATABASES["default"] for a URL. */
+async function databaseFor(url: string, current = '', python?: string): Promise<unknown> {
+  const settings = `DATABASES = {"default": {${current}}}\n`;
+  const { DATABASES } = await load(
+    ['database'],
+    settings,
+    python === undefined ? { env: { DATABASE_URL: url } } : { env: { DATABASE_URL: url }, python },
+  );
+  return (DATABASES as Record<string, unknown>)['default'];
+}
+
+const SQLITE = '"ENGINE": "django.db.backends.sqlite3", "NAME": "/app/db.sqlite3"';
+
+describe.each(pythons)('the settings overlay with %s', (python) => {
+  it('has the project’s settings, and only those', async () => {
+    const settings = 'import os\nDEBUG = False\n_KEPT = 1\nhelper = 2\nSITE_ID = 3\n_ = "x"\n';
+    expect(await load(['hosts'], settings, { python })).toEqual({
+      DEBUG: false,
+      _KEPT: 1,
+      SITE_ID: 3,
+      ALLOWED_HOSTS: [],
+    });
+  });
+
+  it('takes the database from the URL', async () => {
+    expect(
+      await databaseFor(
+        'postgres://app:p%40ss%2Fw%C3%B6rd@db:5432/app?sslmode=disable&connect_timeout=3',
+        SQLITE,
+        python,
+      ),
+    ).toEqual({
+      ENGINE: 'django.db.backends.postgresql',
+      NAME: 'app',
+      USER: 'app',
+      PASSWORD: 'p@ss/wörd',
+      HOST: 'db',
+      PORT: '5432',
+      OPTIONS: { sslmode: 'disable', connect_timeout: '3' },
+    });
+  });
+});
+
+describe('the database of the overlay', () => {
+  it('is SQLite’s file on the volume', async () => {
+    expect(await databaseFor('sqlite:////data/db.sqlite3', `${SQLITE}, "CONN_MAX_AGE": 60`)).toEqual({
+      ENGINE: 'django.db.backends.sqlite3',
+      NAME: '/data/db.sqlite3',
+      CONN_MAX_AGE: 60,
+    });
+  });
+
+  it('is SQLite’s file with the options that the project gives SQLite', async () => {
+    const options = '"OPTIONS": {"timeout": 20}, "ATOMIC_REQUESTS": True';
+    expect(await databaseFor('sqlite:////data/db.sqlite3', `${SQLITE}, ${options}`)).toEqual({
+      ENGINE: 'django.db.backends.sqlite3',
+      NAME: '/data/db.sqlite3',
+      OPTIONS: { timeout: 20 },
+      ATOMIC_REQUESTS: true,
+    });
+    const spatial = '"ENGINE": "django.contrib.gis.db.backends.spatialite", "NAME": "x"';
+    expect(await databaseFor('sqlite:////data/db.sqlite3', spatial)).toMatchObject({
+      ENGINE: 'django.contrib.gis.db.backends.spatialite',
+    });
+  });
+
+  it('does not get the options of another engine', async () => {
+    const mysql =
+      '"ENGINE": "django.db.backends.mysql", "NAME": "x", "OPTIONS": {"init_command": "SET x"}, "TIME_ZONE": "UTC"';
+    expect(await databaseFor('postgres://u:p@db/app', mysql)).toEqual({
+      ENGINE: 'django.db.backends.postgresql',
+      NAME: 'app',
+      USER: 'u',
+      PASSWORD: 'p',
+      HOST: 'db',
+      PORT: '',
+      OPTIONS: {},
+      TIME_ZONE: 'UTC',
+    });
+    expect(await databaseFor('sqlite:////data/db.sqlite3', mysql)).toEqual({
+      ENGINE: 'django.db.backends.sqlite3',
+      NAME: '/data/db.sqlite3',
+      TIME_ZONE: 'UTC',
+    });
+  });
+
+  it.each([
+    'django.contrib.gis.db.backends.postgis',
+    'django_prometheus.db.backends.postgresql',
+    'psqlextra.backend',
+    'django_tenants.postgresql_backend',
+  ])('keeps the engine %s', async (engine) => {
+    const current = `"ENGINE": "${engine}", "HOST": "localhost", "OPTIONS": {"sslmode": "require", "options": "-c search_path=shop"}, "CONN_MAX_AGE": 60, "DISABLE_SERVER_SIDE_CURSORS": True`;
+    expect(await databaseFor('postgresql://u:p@db:6432/app', current)).toEqual({
+      ENGINE: engine,
+      NAME: 'app',
+      USER: 'u',
+      PASSWORD: 'p',
+      HOST: 'db',
+      PORT: '6432',
+      OPTIONS: { options: '-c search_path=shop' },
+      CONN_MAX_AGE: 60,
+      DISABLE_SERVER_SIDE_CURSORS: true,
+    });
+  });
+
+  it.each([
+    ['postgres://u:p@[::1]:5432/app', { HOST: '::1', PORT: '5432' }],
+    ['postgres://%2Fvar%2Frun%2Fpostgresql/app', { HOST: '/var/run/postgresql', NAME: 'app' }],
+    ['postgis://u:p@db/app', { ENGINE: 'django.contrib.gis.db.backends.postgis' }],
+    ['postgresql+psycopg://u:p@db/app', { ENGINE: 'django.db.backends.postgresql' }],
+    ['postgres://u:p@DB.Example.com/App%20One', { HOST: 'db.example.com', NAME: 'App One' }],
+    [
+      'postgres://u:p@db/app?options=-c%20search_path%3Dshop&sslmode=',
+      { OPTIONS: { options: '-c search_path=shop' } },
+    ],
+  ])('understands %s', async (url, expected) => {
+    expect(await databaseFor(url, SQLITE)).toMatchObject(expected);
+  });
+
+  it.each(['mysql://u:p@db/app', 'db:5432/app', 'app'])('refuses %s, without its password', async (url) => {
+    const refused = await databaseFor(url, SQLITE).then(String, String);
+    expect(refused).toMatch(/ImproperlyConfigured: DATABASE_URL: \w*:\/\/ is none of: .*postgres.*sqlite/);
+    expect(refused).not.toContain('u:p');
+  });
+
+  it.each(['postgres://u:sec#ret@db:5432/app', 'postgres://u:sec/ret@db/app', 'postgres://u:[sec@db/app'])(
+    'says what is wrong with %s, without its password',
+    async (url) => {
+      const refused = await databaseFor(url, SQLITE).then(String, String);
+      expect(refused).toContain('ImproperlyConfigured: DATABASE_URL cannot be read: reserved characters');
+      expect(refused).not.toContain('sec');
+    },
+  );
+
+  it('is the project’s own where no URL is given', async () => {
+    const settings = `DATABASES = {"default": {${SQLITE}}, "log": {"ENGINE": "x"}}\n`;
+    const own = { ENGINE: 'django.db.backends.sqlite3', NAME: '/app/db.sqlite3' };
+    expect(await load(['database'], settings)).toEqual({ DATABASES: { default: own, log: { ENGINE: 'x' } } });
+    const env = { DATABASE_URL: 'sqlite:////data/db.sqlite3' };
+    expect(await load(['database'], settings, { env })).toMatchObject({
+      DATABASES: { default: { NAME: '/data/db.sqlite3' }, log: { ENGINE: 'x' } },
+    });
+    expect(await load(['database'], 'DEBUG = True\n', { env })).toMatchObject({
+      DATABASES: { default: { NAME: '/data/db.sqlite3' } },
+    });
+  });
+});
+
+describe('TLS', () => {
+  const demanded =
+    'DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "OPTIONS": {"sslmode": "require", "connect_timeout": 3}}}\n';
+
+  it('is as PGSSLMODE says, else as the project does', async () => {
+    expect(await load(['tls'], demanded, { env: { PGSSLMODE: 'disable' } })).toMatchObject({
+      DATABASES: { default: { OPTIONS: { sslmode: 'disable', connect_timeout: 3 } } },
+    });
+    expect(await load(['tls'], demanded)).toMatchObject({
+      DATABASES: { default: { OPTIONS: { sslmode: 'require' } } },
+    });
+  });
+
+  it('is nothing that SQLite knows: development may have it', async () => {
+    const settings = `DATABASES = {"default": {${SQLITE}}}\n`;
+    const { DATABASES } = await load(['tls'], settings, { env: { PGSSLMODE: 'disable' } });
+    expect(DATABASES).toEqual({
+      default: { ENGINE: 'django.db.backends.sqlite3', NAME: '/app/db.sqlite3' },
+    });
+    expect(await load(['tls'], 'DEBUG = True\n', { env: { PGSSLMODE: 'disable' } })).toEqual({
+      DEBUG: true,
+      DATABASES: {},
+    });
+  });
+
+  it('leaves the database that the URL names', async () => {
+    const env = { DATABASE_URL: 'postgres://u:p@db/app?sslmode=require', PGSSLMODE: 'disable' };
+    expect(await load(['database', 'tls'], demanded, { env })).toMatchObject({
+      DATABASES: { default: { HOST: 'db', OPTIONS: { sslmode: 'disable' } } },
+    });
+  });
+});
+
+describe('hosts', () => {
+  const env = { ALLOWED_HOSTS: 'localhost, www.example.com,,' };
+  it.each([
+    [
+      'a list',
+      'ALLOWED_HOSTS = ["shop.example.com"]\n',
+      ['shop.example.com', 'localhost', 'www.example.com'],
+    ],
+    [
+      'a tuple',
+      'ALLOWED_HOSTS = ("shop.example.com",)\n',
+      ['shop.example.com', 'localhost', 'www.example.com'],
+    ],
+    ['none', '', ['localhost', 'www.example.com']],
+  ])('are added to %s', async (_, settings, expected) => {
+    expect(await load(['hosts'], settings, { env })).toEqual({ ALLOWED_HOSTS: expected });
+  });
+
+  it('of a text are left for Django to refuse', async () => {
+    expect(await load(['hosts'], 'ALLOWED_HOSTS = "shop.example.com"\n', { env })).toEqual({
+      ALLOWED_HOSTS: 'shop.example.com',
+    });
+  });
+});
+
+describe('static files', () => {
+  const whitenoise = 'whitenoise.middleware.WhiteNoiseMiddleware';
+  const security = 'django.middleware.security.SecurityMiddleware';
+  const common = 'django.middleware.common.CommonMiddleware';
+
+  it.each([
+    [
+      'after SecurityMiddleware',
+      `["a.First", "${security}", "${common}"]`,
+      ['a.First', security, whitenoise, common],
+    ],
+    [
+      'after one of the project’s own',
+      `["shop.SecurityMiddleware", "${common}"]`,
+      ['shop.SecurityMiddleware', whitenoise, common],
+    ],
+    ['at the beginning without one', `["${common}"]`, [whitenoise, common]],
+    ['in a tuple', `("${security}", "${common}")`, [security, whitenoise, common]],
+    ['in an empty list', '[]', [whitenoise]],
+    ['once', `["${security}", "${common}", "${whitenoise}"]`, [security, common, whitenoise]],
+  ])('are WhiteNoise’s %s', async (_, middleware, expected) => {
+    expect(await load(['whitenoise'], `MIDDLEWARE = ${middleware}\n`)).toEqual({ MIDDLEWARE: expected });
+  });
+
+  it('are WhiteNoise’s where the settings have no MIDDLEWARE', async () => {
+    expect(await load(['whitenoise'], 'DEBUG = True\n')).toEqual({ DEBUG: true, MIDDLEWARE: [whitenoise] });
+  });
+
+  it('are collected into a folder of the image', async () => {
+    expect(await load(['static-root'], 'STATIC_ROOT = None\n')).toEqual({ STATIC_ROOT: '/app/staticfiles' });
+  });
+});
+
+describe('the project’s module', () => {
+  it('is another where PROJECT_SETTINGS_MODULE names one: development', async () => {
+    const files = { 'shop/development.py': 'from .settings import *\nDEBUG = True\nALLOWED_HOSTS = ["*"]\n' };
+    const env = { PROJECT_SETTINGS_MODULE: 'shop.development' };
+    expect(await load(['hosts'], 'DEBUG = False\nSITE_ID = 1\n', { env, files })).toEqual({
+      DEBUG: true,
+      SITE_ID: 1,
+      ALLOWED_HOSTS: ['*'],
+    });
+    expect(await load(['hosts'], 'DEBUG = False\n', { env: { PROJECT_SETTINGS_MODULE: '' } })).toMatchObject({
+      DEBUG: false,
+    });
+  });
+
+  it('keeps its own message where it fails', async () => {
+    await expect(load(['hosts'], 'raise KeyError("SECRET_KEY")\n')).rejects.toThrow(/KeyError: 'SECRET_KEY'/);
+  });
+});
