@@ -102,9 +102,7 @@ describe('the question', () => {
       ['static-root', true],
       ['whitenoise', true],
     ]);
-    expect(choices?.[1]?.reason).toBe(
-      'more names from ALLOWED_HOSTS (shop/settings.py:6)',
-    );
+    expect(choices?.[1]?.reason).toBe('more names from ALLOWED_HOSTS (shop/settings.py:6)');
     expect(question?.worthAsking?.({ facts: factsOf(READY), answers: { database: 'postgres' } })).toBe(false);
   });
 

@@ -31,6 +31,7 @@ const CONSTANTS = {
   debianRelease: 'trixie',
   entryPoint: 'wsgi',
   forbiddenPaths: ['.git', '.env', 'docs'],
+  buildCommands: {},
   volumePaths: [],
   healthPath: '/',
   imageName: 'backend',

@@ -28,7 +28,7 @@ import type { Scope } from './values.ts';
 
 /** `knowledge/health-endpoints.json` */
 interface HealthEndpoints {
-  urlModules: { module: string; path: string; asksServices: boolean }[];
+  urlModules: { module: string; path: string; asksServices: boolean; notWithApps?: string[] }[];
   middleware: { module: string; path: string }[];
 }
 
@@ -152,6 +152,8 @@ interface Walk {
   evaluation: Evaluation;
   /** Views of Django REST framework need a login unless they say otherwise. */
   loginByDefault: boolean;
+  /** INSTALLED_APPS. */
+  apps: ReadonlySet<string>;
   found: Endpoint[];
   /** Routes looked at, so that a URL configuration which includes itself in many ways comes to an end. */
   seen: number;
@@ -170,7 +172,8 @@ function routedEndpoints(files: ProjectFiles, settings: DjangoSettings): Endpoin
   const rest = settingOf(settings, 'REST_FRAMEWORK');
   const loginByDefault =
     rest !== undefined && stringsIn(rest).some(({ text }) => /\.(?:IsAuthenticated|IsAdminUser)$/.test(text));
-  const walk: Walk = { files, settings, evaluation, loginByDefault, found: [], seen: 0 };
+  const apps = new Set(listSetting(settings, 'INSTALLED_APPS').map(({ text }) => text));
+  const walk: Walk = { files, settings, evaluation, loginByDefault, apps, found: [], seen: 0 };
   walkFile(walk, file, '/', new Set());
   return walk.found;
 }
@@ -317,6 +320,7 @@ function walkIncluded(
   }
   for (const known of readKnowledge<HealthEndpoints>('health-endpoints').urlModules) {
     if (known.module !== name) continue;
+    if (known.notWithApps?.some((app) => walk.apps.has(app))) continue;
     const whole = path + known.path;
     const rank = Math.max(rankOf(whole), 0);
     walk.found.push({ path: whole, rank, asksServices: known.asksServices, evidence });

@@ -177,6 +177,9 @@ function pythonConstants(plan: Plan): Record<string, string> {
     // A database that the settings name themselves is the user's: nothing may migrate it.
     database: plan.databaseReachable ? plan.database : 'external',
     settingsModule: plan.settingsModule,
+    buildCommands: Object.fromEntries(
+      plan.buildVariables.flatMap(({ name, command }) => (command === undefined ? [] : [[name, command]])),
+    ),
     volumePaths: plan.volumes.map(({ path }) => path),
     projectModule: plan.overlay?.projectModule ?? plan.settingsModule,
     staticRoot: plan.staticFiles.root,

@@ -53,6 +53,9 @@ BUILD_VARIABLES = {
     "DJANGO_DEBUG": "False",
 }
 
+# Of some a command of the image makes one.
+BUILD_COMMANDS = {}
+
 # Folders that are on volumes, for checks of a container without them.
 VOLUME_PATHS = []
 
@@ -204,10 +207,12 @@ def inspect_image(image):
     return json.loads(inspected.stdout)[0]
 
 
-def build_variable_options():
-    return [
-        word for name, value in BUILD_VARIABLES.items() for word in ("--env", f"{name}={value}")
-    ]
+def build_variable_options(image):
+    values = dict(BUILD_VARIABLES)
+    for name, command in BUILD_COMMANDS.items():
+        made = docker("run", "--rm", "--entrypoint", "sh", image, "-c", command)
+        values[name] = made.stdout.strip()
+    return [word for name, value in values.items() for word in ("--env", f"{name}={value}")]
 
 
 def run_python(image, code, *arguments, options=()):
@@ -332,7 +337,7 @@ def check_files(report, image):
 def check_user_and_imports(report, image, inspected):
     """As the image's own user."""
     names = [SETTINGS_MODULE, *REQUIREMENTS]
-    imported = run_python(image, IMPORT_EACH, *names, options=build_variable_options())
+    imported = run_python(image, IMPORT_EACH, *names, options=build_variable_options(image))
     answers = answers_of(imported.stdout)
     user_id = next((answer[1] for answer in answers if answer[0] == "user"), None)
     configured = inspected["Config"].get("User") or "not set"
@@ -493,7 +498,7 @@ def boot_alone(report, image, seconds, keep):
     hardened = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"]
     hardened += ["--security-opt", "no-new-privileges"]
     publish = ["--publish", f"127.0.0.1::{PORT}", "--env", f"PORT={PORT}"]
-    options = [*hardened, *publish, *build_variable_options()]
+    options = [*hardened, *publish, *build_variable_options(image)]
     before = len(failed_names(report))
     started = docker("run", "--detach", *options, image)
     container = started.stdout.strip()
