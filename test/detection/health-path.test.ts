@@ -160,6 +160,25 @@ test('a middleware of the project, and what wraps the ASGI callable', () => {
   expect(healthOf('urlpatterns = []\n', { 'shop/asgi/__init__.py': asgi })).toBe('/health/');
 });
 
+test('the login page of the admin, for projects without a health path', () => {
+  const login = (urls: string, apps = '"django.contrib.admin"') =>
+    detectProject(
+      memoryFiles('shop', {
+        'manage.py': 'import os, django\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n',
+        'shop/__init__.py': '',
+        'shop/settings.py': `ROOT_URLCONF = "shop.urls"\nINSTALLED_APPS = [${apps}]\n`,
+        'shop/urls.py': urls,
+        'shop/wsgi.py': 'application = None\n',
+        'requirements.txt': 'Django\n',
+      }),
+    ).adminLogin?.value;
+  expect(login('urlpatterns = [\n    path("admin/", admin.site.urls),\n]\n')).toBe('/admin/login/');
+  expect(login('urlpatterns = [url(r"^staff/", include(admin.site.urls))]\n')).toBe('/staff/login/');
+  expect(login('urlpatterns = [path("", admin.site.urls)]\n')).toBe('/login/');
+  expect(login('# path("admin/", admin.site.urls)\nurlpatterns = []\n')).toBeUndefined();
+  expect(login('urlpatterns = [path("admin/", admin.site.urls)]\n', '')).toBeUndefined();
+});
+
 test('of several versions of an API the newest', () => {
   expect(
     healthOf(

@@ -10,7 +10,7 @@ import { entryFiles, listSetting, placeOf, readSettings, settingOf, textSetting 
 import type { DjangoSettings } from './django-settings.ts';
 import { readExisting } from './docker-files.ts';
 import type { DetectionNote, Evidence, Fact, ProjectFacts, StaticFacts } from './facts.ts';
-import { readHealthPath } from './health-path.ts';
+import { readAdminLogin, readHealthPath } from './health-path.ts';
 import { followImports, isTestPath } from './imports.ts';
 import type { Closure, Reached, Seed } from './imports.ts';
 import { findManagePy } from './manage-py.ts';
@@ -128,6 +128,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     services,
     servers: dependencies.servers,
     postgresDriver: dependencies.postgresDriver,
+    adminLogin: staticFiles.admin ? readAdminLogin(lenient, settings) : null,
     healthPath: readHealthPath(lenient, settings, [wsgi, asgi]),
     existing,
     topLevel: [...files.topLevel()],

@@ -268,6 +268,8 @@ export interface ProjectFacts {
   postgresDriver: Fact<string> | null;
   /** A path of the project that answers for health (`/healthz/`), where urls name one. */
   healthPath: Fact<string> | null;
+  /** The admin's login page (`/admin/login/`), where the root URL configuration has the admin. */
+  adminLogin: Fact<string> | null;
   /** Docker files that are there already. */
   existing: {
     dockerfile: string | null;

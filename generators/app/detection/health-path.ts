@@ -94,6 +94,21 @@ export function readHealthPath(
   return best === undefined ? null : { value: best.path, evidence: [best.evidence] };
 }
 
+/** The admin's login page: it needs neither a login nor a frontend, as the home page of an API often does. */
+export function readAdminLogin(files: ProjectFiles, settings: DjangoSettings): Fact<string> | null {
+  const root = textSetting(settings, 'ROOT_URLCONF');
+  const file = root === null ? null : settings.modules.find(root.value)?.file;
+  const text = file == null ? '' : (files.read(file) ?? '');
+  const route =
+    /^[^#\n]*\b(?:path|url|re_path)\(\s*r?["']\^?([\w/-]*)["']\s*,\s*(?:include\()?\s*admin\.site\.urls/m.exec(
+      text,
+    );
+  if (file == null || route === null) return null;
+  const prefix = (route[1] ?? '').replace(/^\/+|\/+$/g, '');
+  const line = text.slice(0, route.index).split('\n').length;
+  return { value: `/${prefix}/login/`.replace('//', '/'), evidence: [{ file, line }] };
+}
+
 /** The number of `/v3/`: the newest of several is kept longest. */
 function version(path: string): number {
   return Number(/\/v(\d{1,4})\//.exec(path)?.[1] ?? 0);

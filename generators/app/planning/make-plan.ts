@@ -177,7 +177,8 @@ export function makePlan(detected: ProjectFacts, answers: Answers, generatorVers
       : null,
     environment: environmentSections(facts, answers),
     dockerignore: dockerignoreSections(facts, copied),
-    healthPath: facts.healthPath?.value ?? '/',
+    // The home page of an API may want a frontend that is not in the image; the admin's login page wants nothing.
+    healthPath: facts.healthPath?.value ?? facts.adminLogin?.value ?? '/',
     // The overlay adds hosts and takes none away.
     allowedHost: allowedHost(detected),
     oldDockerfile: facts.existing.dockerfile === 'Dockerfile' || facts.topLevel.includes('Dockerfile.old'),

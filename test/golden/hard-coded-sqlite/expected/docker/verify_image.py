@@ -25,7 +25,7 @@ DATABASE = "sqlite"
 SETTINGS_MODULE = "container_settings"
 
 # The page that the health check asks for, and a Host that ALLOWED_HOSTS accepts.
-HEALTH_PATH = "/"
+HEALTH_PATH = "/admin/login/"
 ALLOWED_HOST = "localhost"
 STATIC_URL = "/static/"
 SAMPLE_STATIC_FILE = "admin/css/base.css"

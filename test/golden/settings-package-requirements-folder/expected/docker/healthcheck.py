@@ -11,7 +11,7 @@ import socket
 import sys
 
 PORT = os.environ.get("PORT") or "8000"
-PATH = os.environ.get("HEALTHCHECK_PATH") or "/"
+PATH = os.environ.get("HEALTHCHECK_PATH") or "/admin/login/"
 # A name that ALLOWED_HOSTS accepts.
 HOST = "localhost"
 TIMEOUT_SECONDS = 4
