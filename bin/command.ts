@@ -6,7 +6,7 @@ import BackendaiDockerGenerator from '../generators/app/index.ts';
 import { RUN_OPTIONS } from '../generators/app/options.ts';
 import { packageRoot, packageVersion } from '../generators/app/planning/knowledge.ts';
 import { ANSWERS_FILE, readStoredAnswers } from '../generators/app/regeneration/stored-answers.ts';
-import { readProjectFile } from '../generators/app/regeneration/write-files.ts';
+import { readProjectFile } from '../generators/app/regeneration/read-files.ts';
 import { wrap } from '../generators/app/report.ts';
 
 const NAMESPACE = 'backendai-docker:app';

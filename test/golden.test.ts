@@ -26,7 +26,7 @@ async function generate(name: string): Promise<{ plan: Plan; rendered: Map<strin
   >;
   const facts = detectProject(readDiskFiles(projectFolder(name)));
   const { answers } = await resolveAnswers(facts, { commandLine, stored: {}, askAnswered: false });
-  const plan = makePlan(facts, answers, '0.1.0');
+  const plan = makePlan(facts, answers);
   return { plan, rendered: renderFiles(plan, () => 'a-fresh-random-secret') };
 }
 

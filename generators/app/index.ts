@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import Generator from 'yeoman-generator';
 import { AnswerError, type AnswerName } from './answers/answers.ts';
 import { askQuestion, type Prompt } from './answers/prompts.ts';
 import { QUESTION_LIST } from './answers/questions.ts';
-import { resolveAnswers, type ResolvedAnswers } from './answers/resolve-answers.ts';
+import { resolveAnswers, type AnswerSources, type ResolvedAnswers } from './answers/resolve-answers.ts';
 import { detectProject } from './detection/detect-project.ts';
 import { formatDetection } from './detection/detection-table.ts';
 import { readDiskFiles } from './detection/disk-files.ts';
@@ -12,42 +11,72 @@ import { SeveralManagePyError } from './detection/manage-py.ts';
 import type { ProjectFiles } from './detection/project-files.ts';
 import { withoutFiles } from './detection/without-files.ts';
 import { RUN_OPTIONS, type RunOptions } from './options.ts';
+import { envFileNotes, lackingInEnvFile, type EnvLack } from './planning/environment-file.ts';
 import { packageVersion } from './planning/knowledge.ts';
 import { makePlan } from './planning/make-plan.ts';
 import type { Plan } from './planning/plan.ts';
 import { libraryRows, projectLibraries } from './planning/project-libraries.ts';
 import { choosePython, pythonRows } from './planning/python-version.ts';
 import { QuotingError } from './planning/quoting.ts';
-import { askForeign, askOverlap } from './regeneration/conflict-prompts.ts';
-import { LOCK_FILE, LockError, formatLock, readLock, type Lock } from './regeneration/lock-file.ts';
+import { chooseForFiles } from './regeneration/choose-for-files.ts';
+import { askExisting, askOverlap } from './regeneration/conflict-prompts.ts';
+import { EXISTING_CHOICES, type ExistingChoice } from './regeneration/existing-files.ts';
+import { formatDiff } from './regeneration/format-diff.ts';
+import { LOCK_FILE, settlePending, type Lock, type LockState } from './regeneration/lock-file.ts';
 import {
   CONFLICT_CHOICES,
-  RegenerationError,
+  examineFiles,
+  isWritten,
   planChanges,
   type ChangePlan,
   type ConflictChoice,
+  type Examination,
 } from './regeneration/plan-changes.ts';
-import { ANSWERS_FILE, readStoredAnswers, withStoredAnswers } from './regeneration/stored-answers.ts';
+import { projectDisk, readLockFile, readProjectFile } from './regeneration/read-files.ts';
+import { RegenerationError } from './regeneration/regeneration-error.ts';
+import {
+  changesSomething,
+  differencesOf,
+  isSecret,
+  runOutcome,
+  type RunOutcome,
+} from './regeneration/run-outcome.ts';
+import {
+  ANSWERS_FILE,
+  readStoredAnswers,
+  storedLeave,
+  withStoredAnswers,
+  type StoredName,
+} from './regeneration/stored-answers.ts';
 import { uncommittedFiles } from './regeneration/uncommitted.ts';
-import { checkWritable, readProjectFile, writeAtomically, writeChanges } from './regeneration/write-files.ts';
-import { formatAnswers, formatChanges, formatNextSteps, formatNotes } from './report.ts';
-import { renderFiles } from './rendering/render-files.ts';
+import { carryOut, checkWritable } from './regeneration/write-files.ts';
+import { formatAnswers, formatChanges, formatDrift, formatNextSteps, formatNotes } from './report.ts';
+import { GENERATED_FILES } from './rendering/files.ts';
+import { renderFiles, type RenderedFile } from './rendering/render-files.ts';
 
 type Options = Generator['options'] & RunOptions & Partial<Record<AnswerName, unknown>>;
 
 /** Errors that are for the user: their message is complete. Others are faults of ours and keep their stack. */
-const USER_ERRORS = [AnswerError, DetectionError, LockError, QuotingError, RegenerationError];
+const USER_ERRORS = [AnswerError, DetectionError, QuotingError, RegenerationError];
+
+/** What is generated and may be restored or examined. */
+const OWN_FILES = GENERATED_FILES.filter((file) => !file.writeOnce).map((file) => file.destination);
 
 /** The Yeoman run loop: detect, ask, plan, render, decide, write, report. Decisions are made elsewhere. */
 export default class BackendaiDockerGenerator extends Generator<Record<string, unknown>, Options> {
   // Each is filled by one step of the run loop and read by later ones.
+  #stored: Partial<Record<StoredName, unknown>> = {};
   #lock: Lock | null = null;
+  /** There was a run before, but nothing tells what it wrote. */
+  #mayBeEdited = false;
+  #files!: ProjectFiles;
   #facts!: ProjectFacts;
   /** The manage.py that the user chose, to be stored. */
   #managePy: string | undefined;
   #resolved!: ResolvedAnswers;
   #plan!: Plan;
-  #changePlan!: ChangePlan;
+  #lackingInEnv!: EnvLack;
+  #outcome!: RunOutcome;
   /** What the helpers that ask need of Yeoman. */
   readonly #prompt: Prompt = (questions) => this.prompt<never>(questions as never);
 
@@ -73,19 +102,40 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
 
   async initializing(): Promise<void> {
     await this.#forUser(async () => {
-      this.#lock = readLock(this.#read(LOCK_FILE), packageVersion());
+      this.#stored = readStoredAnswers(this.#read(ANSWERS_FILE));
+      this.#readLock();
+      const leave = storedLeave(this.#stored);
       // What we wrote is no fact about the project.
-      const own = [...Object.keys(this.#lock?.files ?? {}), LOCK_FILE, ANSWERS_FILE];
-      this.#facts = await this.#detect(withoutFiles(readDiskFiles(this.destinationRoot()), own));
+      const written = this.#mayBeEdited ? OWN_FILES : Object.keys(this.#lock?.files ?? {});
+      const own = [...written.filter((path) => !leave.includes(path)), LOCK_FILE, ANSWERS_FILE];
+      this.#files = readDiskFiles(this.destinationRoot());
+      this.#facts = await this.#detect(withoutFiles(this.#files, own));
     });
     if (this.#onlyDetects()) this.#printDetection();
+  }
+
+  #readLock(): void {
+    const root = this.destinationRoot();
+    const state: LockState = readLockFile(root, packageVersion());
+    if (state.kind === 'usable') {
+      this.#lock = settlePending(state.lock, projectDisk(root).sha256);
+      if (state.lock.pending && !this.#onlyDetects())
+        this.#say('The last run was cut short: this one finishes the job.');
+      return;
+    }
+    const first = state.kind === 'missing' && Object.keys(this.#stored).length === 0;
+    if (first) return;
+    this.#mayBeEdited = true;
+    if (this.#onlyDetects()) return;
+    const what = state.kind === 'missing' ? 'is not there' : `cannot be used: ${state.reason}`;
+    this.#say(formatNotes([`${LOCK_FILE} ${what}. Every file that differs is taken as edited by you.`]));
   }
 
   /** Several manage.py become a question where one may be asked; its answer is `--manage-py` from then on. */
   async #detect(files: ProjectFiles): Promise<ProjectFacts> {
     const { managePy } = this.options;
     const given = typeof managePy === 'string' && managePy !== '' ? managePy : undefined;
-    const stored = readStoredAnswers(this.#read(ANSWERS_FILE)).managePy;
+    const stored = this.#stored.managePy;
     const known = typeof stored === 'string' && files.exists(stored) ? stored : undefined;
     this.#managePy = given ?? (this.options.askAnswered && this.#mayAsk() ? undefined : known);
     try {
@@ -109,24 +159,28 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   async prompting(): Promise<void> {
     if (this.#onlyDetects()) return;
     await this.#forUser(async () => {
-      this.#checkOnConflict();
+      this.#checkRunOptions();
       const commandLine = Object.fromEntries(
         QUESTION_LIST.map(({ name }) => [name, this.options[name]]).filter(
           ([, value]) => value !== undefined,
         ),
       );
-      const stored = readStoredAnswers(this.#read(ANSWERS_FILE));
-      const asking = this.#mayAsk();
-      if (!this.#isInteractive() && !this.options.defaults) {
-        this.#say('No terminal: taking the detected defaults (each is an option, see --help).');
+      const sources: AnswerSources = {
+        commandLine,
+        stored: this.#stored,
+        askAnswered: this.options.askAnswered === true,
+      };
+      if (!this.#isInteractive() && !this.options.defaults && !this.#previews()) {
+        const known = Object.keys(this.#stored).length > 0 ? 'stored answers and ' : '';
+        this.#say(`No terminal: taking ${known}detected defaults (each is an option, see --help).`);
       }
       this.#say(`Found ${this.#facts.managePy.value}, settings ${this.#facts.settingsModule.value}.`);
+      // What changed is shown before anything is asked.
+      const { drift } = await resolveAnswers(this.#facts, { ...sources, lenient: this.#mayAsk() });
+      if (drift.length > 0) this.#say(`\nChanged since the last run:\n${formatDrift(drift)}`);
       this.#resolved = await resolveAnswers(this.#facts, {
-        commandLine,
-        stored,
-        offered: stored.offered,
-        askAnswered: this.options.askAnswered === true,
-        ...(asking ? { ask: (...parts) => askQuestion(this.#prompt, ...parts) } : {}),
+        ...sources,
+        ...(this.#mayAsk() ? { ask: (...parts) => askQuestion(this.#prompt, ...parts) } : {}),
       });
     });
   }
@@ -134,57 +188,45 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   async configuring(): Promise<void> {
     if (this.#onlyDetects()) return;
     await this.#forUser(async () => {
-      const version = packageVersion();
-      this.#plan = makePlan(this.#facts, this.#resolved.answers, version);
-      const rendered = renderFiles(this.#plan);
-      if (this.#facts.git.present && !this.#facts.git.envIgnored && this.#read('.env') === undefined) {
-        rendered.delete('.env');
-        this.#plan.notes.push(
-          '.env is not written, because Git does not ignore it and it holds secrets: add a line ".env" to .gitignore, then run again or copy .env.example.',
-        );
+      const changePlan = await this.#decideChanges();
+      this.#outcome = runOutcome(
+        changePlan,
+        this.#lock,
+        withStoredAnswers(this.#read(ANSWERS_FILE), this.#resolved, {
+          managePy: this.#managePy === undefined ? undefined : this.#facts.managePy.value,
+          leave: changePlan.leave,
+          lackingInEnv: this.#lackingInEnv,
+        }),
+        packageVersion(),
+        projectDisk(this.destinationRoot()),
+      );
+      if (this.#previews()) {
+        this.#preview();
+        return;
       }
-      this.#changePlan = await planChanges(rendered, this.#lock, (path) => this.#read(path), {
-        overlap: (path, decision) => this.#resolveOverlap(path, decision),
-        foreign: (path, keepAs) =>
-          this.#mayAsk() ? askForeign(this.#prompt, path, keepAs) : Promise.resolve('keep-as-old'),
-      });
-      const { changes } = this.#changePlan;
       if (!this.options.force) this.#refuseUncommitted();
-      const ownFiles = [ANSWERS_FILE, LOCK_FILE].map((path) => ({
-        path,
-        action: 'update' as const,
-        text: '',
-      }));
-      checkWritable(this.destinationRoot(), [...changes, ...ownFiles]);
+      checkWritable(this.destinationRoot(), [...this.#outcome.changes, ...this.#outcome.ownChanges]);
       await this.#confirm();
     });
   }
 
   async writing(): Promise<void> {
-    if (this.#onlyDetects()) return;
+    if (this.#onlyDetects() || this.#previews()) return;
     await this.#forUser(() => {
-      const root = this.destinationRoot();
-      writeChanges(root, this.#changePlan.changes);
-      this.#writeIfChanged(
-        ANSWERS_FILE,
-        withStoredAnswers(
-          this.#read(ANSWERS_FILE),
-          this.#resolved.answers,
-          this.#resolved.offered,
-          this.#managePy === undefined ? undefined : this.#facts.managePy.value,
-        ),
-      );
-      // Last: it claims what is on disk.
-      const lock = { generatorVersion: packageVersion(), files: this.#changePlan.lockFiles };
-      this.#writeIfChanged(LOCK_FILE, formatLock(lock));
+      if (this.#outcome.steps.length > 0) carryOut(this.destinationRoot(), this.#outcome.steps);
     });
   }
 
   end(): void {
-    if (this.#onlyDetects()) return;
-    const { changes } = this.#changePlan;
+    if (this.#onlyDetects() || this.options.check || this.options.diff) return;
+    const { changes } = this.#outcome;
     const conflicts = changes.filter((change) => change.action === 'conflict');
-    if (this.#plan.notes.length > 0) this.#say(`\nPlease note:\n${formatNotes(this.#plan.notes)}`);
+    const notes = [...this.#plan.notes, ...envFileNotes(this.#facts, this.#plan), ...this.#gitNotes()];
+    if (notes.length > 0) this.#say(`\nPlease note:\n${formatNotes(notes)}`);
+    if (this.options.dryRun) {
+      this.#say('\nA dry run: nothing was written.');
+      return;
+    }
     if (conflicts.length > 0) {
       this.#say(
         `\nConflict markers were written: resolve them in ${conflicts.map((change) => change.path).join(', ')}.`,
@@ -198,51 +240,137 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     ) {
       this.#say('\n.env holds secrets: before this becomes a Git repository, let Git ignore it.');
     }
-    const envMissing = this.#read('.env') === undefined;
+    const envMissing = !projectDisk(this.destinationRoot()).exists('.env');
     this.#say(`\nNext:\n${formatNextSteps(this.#plan, envMissing)}\n`);
+  }
+
+  /** Plans, renders and decides about every file. All that only the user can decide is asked here. */
+  async #decideChanges(): Promise<ChangePlan> {
+    const disk = projectDisk(this.destinationRoot());
+    const state = {
+      lock: this.#lock,
+      mayBeEdited: this.#mayBeEdited,
+      leave: this.options.askAnswered ? [] : storedLeave(this.#stored),
+      restore: this.#restored(),
+    };
+    this.#lackingInEnv = lackingInEnvFile(this.#facts, this.#resolved.answers, this.#stored.lackingInEnv);
+    const examine = (replacesDockerfile: boolean): Examination =>
+      examineFiles(this.#render(replacesDockerfile), state, disk);
+    const plain = examine(false);
+    // Whether a Dockerfile.old comes about changes what DOCKER.md says.
+    const isReplaced = plain.existing.some(({ path }) => path === 'Dockerfile');
+    const examination = isReplaced ? examine(true) : plain;
+    const choices = await chooseForFiles(examination, {
+      onConflict: this.#onConflict(),
+      onExisting: this.options.onExisting as ExistingChoice | undefined,
+      preview: this.#previews(),
+      ask: this.#mayAsk()
+        ? {
+            overlap: (file) => askOverlap(this.#prompt, file, (text) => this.#say(text)),
+            existing: (file) => askExisting(this.#prompt, file, (text) => this.#say(text)),
+          }
+        : null,
+    });
+    const staysAway = isReplaced && choices.existing.get('Dockerfile') !== 'old';
+    return planChanges(staysAway ? examine(false) : examination, choices);
+  }
+
+  #render(replacesDockerfile: boolean): Map<string, RenderedFile> {
+    this.#plan = makePlan(this.#facts, this.#resolved.answers, {
+      lackingInEnv: this.#lackingInEnv,
+      replacesDockerfile,
+    });
+    const rendered = renderFiles(this.#plan);
+    if (!this.#mayWriteEnv()) rendered.delete('.env');
+    return rendered;
+  }
+
+  #mayWriteEnv(): boolean {
+    const { git } = this.#facts;
+    return !git.present || git.envIgnored || projectDisk(this.destinationRoot()).exists('.env');
+  }
+
+  /** What Git does with the files that were written, where it is not what one would want. */
+  #gitNotes(): string[] {
+    const written = [...this.#outcome.changes, ...this.#outcome.ownChanges]
+      .filter((change) => isWritten(change) && !isSecret(change))
+      .map(({ path }) => path);
+    const ignored = [...this.#files.git().ignored(written)];
+    return [
+      ...(this.#mayWriteEnv()
+        ? []
+        : [
+            '.env is not written, because Git does not ignore it and it holds secrets: add a line ".env" to .gitignore, then run again or copy .env.example.',
+          ]),
+      ...(ignored.length === 0
+        ? []
+        : [
+            `Git ignores ${ignored.join(', ')}, which others and CI need, too: add it with git add --force, or mend .gitignore.`,
+          ]),
+    ];
+  }
+
+  /** What a run would do, by --check, --diff or --dry-run. */
+  #preview(): void {
+    const { check, diff } = this.options;
+    const differs = changesSomething(this.#outcome);
+    if (check && differs) process.exitCode = 1;
+    if (diff) {
+      const colour = process.stdout.hasColors?.() ?? false;
+      for (const difference of differencesOf(this.#outcome, projectDisk(this.destinationRoot())))
+        process.stdout.write(formatDiff(difference, { colour }));
+    }
+    if (!diff || check) this.#printOutcome();
+    if (check && differs) {
+      this.#say('\nA run would change these files: npx generator-backendai-docker brings them up to date.');
+    }
+  }
+
+  #printOutcome(): void {
+    const { check } = this.options;
+    const changes = [...this.#outcome.changes, ...this.#outcome.ownChanges];
+    const shown = check ? changes.filter((change) => !isSecret(change)) : changes;
+    const upToDate = check ? !changesSomething(this.#outcome) : this.#outcome.steps.length === 0;
+    const listed = formatChanges(shown);
+    if (upToDate) this.#say('\nEverything is up to date: nothing to write.');
+    if (listed !== '') this.#say(`\nFiles in ${this.destinationRoot()}:\n${listed}`);
   }
 
   /** The summary, and with a terminal the last chance to stop. */
   async #confirm(): Promise<void> {
-    const { changes } = this.#changePlan;
-    const drift = this.#resolved.changes;
-    if (drift.length > 0) this.#say(`\nChanged since the last run:\n${formatNotes(drift)}`);
     this.#say(`\nDecisions:\n${formatAnswers(this.#resolved.answers, this.#resolved.origins)}`);
-    const listed = formatChanges(changes);
-    if (listed === '') {
-      this.#say('\nEverything is up to date: nothing to write.');
-      return;
-    }
-    this.#say(`\nFiles in ${this.destinationRoot()}:\n${listed}`);
-    const writes = changes.some((change) => change.text !== undefined || change.action === 'delete');
-    if (!writes || !this.#mayAsk()) return;
+    this.#printOutcome();
+    if (!this.#outcome.changes.some(isWritten) || !this.#mayAsk()) return;
     const { write } = await this.#prompt<{ write: boolean }>([
       { type: 'confirm', name: 'write', message: 'Write these files?', default: true },
     ]);
     if (!write) throw new RegenerationError('Stopped on your word. Nothing was written.');
   }
 
-  async #resolveOverlap(path: string, decision: Parameters<typeof askOverlap>[2]): Promise<ConflictChoice> {
+  #onConflict(): ConflictChoice | undefined {
     const { onConflict, force } = this.options;
-    if (onConflict !== undefined) return onConflict as ConflictChoice;
-    if (force) return 'theirs';
-    if (this.#mayAsk()) return askOverlap(this.#prompt, path, decision);
-    throw new RegenerationError(
-      `${path}: you and the generator changed the same lines. Run it in a terminal, or with --on-conflict=markers, ours or theirs. Nothing was written.`,
-    );
+    return (onConflict as ConflictChoice | undefined) ?? (force ? 'theirs' : undefined);
   }
 
-  #checkOnConflict(): void {
-    const { onConflict } = this.options;
-    if (onConflict === undefined || CONFLICT_CHOICES.some((name) => name === onConflict)) return;
-    throw new AnswerError(
-      `--on-conflict: ${JSON.stringify(onConflict)} is not one of: ${CONFLICT_CHOICES.join(', ')}.`,
-    );
+  #checkRunOptions(): void {
+    const checkWord = (option: string, given: unknown, words: readonly string[]): void => {
+      if (given === undefined || words.some((word) => word === given)) return;
+      throw new AnswerError(`--${option}: ${JSON.stringify(given)} is not one of: ${words.join(', ')}.`);
+    };
+    checkWord('on-conflict', this.options.onConflict, CONFLICT_CHOICES);
+    checkWord('on-existing', this.options.onExisting, EXISTING_CHOICES);
+    for (const path of this.#restored()) checkWord('restore', path, OWN_FILES);
+  }
+
+  /** The files of `--restore`. */
+  #restored(): string[] {
+    const { restore } = this.options;
+    return typeof restore === 'string' ? restore.split(',').map((path) => path.trim()) : [];
   }
 
   /** Files of the user's that we would move aside must be safe in Git first, so that nothing can be lost. */
   #refuseUncommitted(): void {
-    const replaced = this.#changePlan.changes
+    const replaced = this.#outcome.changes
       .filter((change) => change.keepAs !== undefined)
       .map((change) => change.path);
     const dirty = uncommittedFiles(this.destinationRoot(), replaced);
@@ -272,24 +400,27 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     return this.options.detect === true || this.options.json === true;
   }
 
+  /** Nothing is written. */
+  #previews(): boolean {
+    return this.options.check === true || this.options.diff === true || this.options.dryRun === true;
+  }
+
   #isInteractive(): boolean {
     return this.options.interactive ?? (process.stdin.isTTY && process.stdout.isTTY);
   }
 
   #mayAsk(): boolean {
-    return this.#isInteractive() && this.options.defaults !== true;
+    const { defaults, check, diff } = this.options;
+    return this.#isInteractive() && !defaults && !check && !diff;
   }
 
   #read(path: string): string | undefined {
     return readProjectFile(this.destinationRoot(), path);
   }
 
-  #writeIfChanged(path: string, text: string): void {
-    if (this.#read(path) !== text) writeAtomically(join(this.destinationRoot(), path), text);
-  }
-
+  /** With --diff standard output holds the diff alone. */
   #say(text: string): void {
-    process.stdout.write(`${text}\n`);
+    (this.options.diff ? process.stderr : process.stdout).write(`${text}\n`);
   }
 
   /**

@@ -3,8 +3,13 @@ export interface RunOptions {
   defaults?: boolean;
   detect?: boolean;
   json?: boolean;
+  check?: boolean;
+  diff?: boolean;
+  dryRun?: boolean;
   askAnswered?: boolean;
   onConflict?: string;
+  onExisting?: string;
+  restore?: string;
   force?: boolean;
   managePy?: string;
   /** Ask questions; by default where there is a terminal. */
@@ -22,6 +27,24 @@ export const RUN_OPTIONS: readonly {
   { name: 'defaults', option: 'defaults', type: 'boolean', help: 'Ask nothing: take the detected defaults' },
   { name: 'detect', option: 'detect', type: 'boolean', help: 'Print what is detected and write nothing' },
   { name: 'json', option: 'json', type: 'boolean', help: 'With --detect: as JSON' },
+  {
+    name: 'check',
+    option: 'check',
+    type: 'boolean',
+    help: 'Write nothing; exit code 1 and the list when a run would change something (for CI)',
+  },
+  {
+    name: 'diff',
+    option: 'diff',
+    type: 'boolean',
+    help: 'Write nothing; print what a run would change as a unified diff',
+  },
+  {
+    name: 'dryRun',
+    option: 'dry-run',
+    type: 'boolean',
+    help: 'Write nothing; ask and report as a run would',
+  },
   {
     name: 'managePy',
     option: 'manage-py',
@@ -41,6 +64,20 @@ export const RUN_OPTIONS: readonly {
     type: 'string',
     placeholder: 'WAY',
     help: 'Where you and the generator changed the same lines: markers, ours or theirs',
+  },
+  {
+    name: 'onExisting',
+    option: 'on-existing',
+    type: 'string',
+    placeholder: 'WAY',
+    help: 'Files that were there before the first run: old (keep as *.old, write ours), merge or leave',
+  },
+  {
+    name: 'restore',
+    option: 'restore',
+    type: 'string',
+    placeholder: 'PATH[,PATH…]',
+    help: 'Write files again that you deleted or had left',
   },
   {
     name: 'force',

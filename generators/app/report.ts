@@ -1,9 +1,13 @@
 import { styleText } from 'node:util';
 import type { Answers, AnswerName } from './answers/answers.ts';
 import type { AnswerOrigin } from './answers/resolve-answers.ts';
+import type { DriftItem } from './answers/drift.ts';
 import { QUESTION_LIST } from './answers/questions.ts';
+import { formatRows } from './detection/detection-table.ts';
 import type { Plan } from './planning/plan.ts';
+import { LOCK_FILE } from './regeneration/lock-file.ts';
 import type { FileChange } from './regeneration/plan-changes.ts';
+import { ANSWERS_FILE } from './regeneration/stored-answers.ts';
 import { GENERATED_FILES } from './rendering/files.ts';
 
 type Style = Parameters<typeof styleText>[0];
@@ -24,14 +28,21 @@ export function wrap(text: string, columns: number, indent: string): string {
   return [...lines, line].join(`\n${indent}`);
 }
 
+const ORIGIN_WORDS: Record<AnswerOrigin, string> = {
+  'command line': 'command line',
+  stored: 'stored',
+  followed: 'brought up to date',
+  asked: 'asked',
+  default: 'detected',
+};
+
 /** The decisions, one a line, with where each came from. */
 export function formatAnswers(answers: Answers, origins: Record<AnswerName, AnswerOrigin>): string {
   const lines = QUESTION_LIST.map(({ name, option }) => {
     const value = answers[name];
     const text = Array.isArray(value) ? value.join(', ') || 'none' : String(value);
     const head = `  ${option.padEnd(18)} `;
-    const tail =
-      origins[name] === 'asked' ? '' : ` (${origins[name] === 'default' ? 'detected' : origins[name]})`;
+    const tail = origins[name] === 'asked' ? '' : ` (${ORIGIN_WORDS[origins[name]]})`;
     return head + wrap(`${text}${tail}`, 80, ' '.repeat(head.length));
   });
   return lines.join('\n');
@@ -46,15 +57,40 @@ const ACTION_STYLE: Partial<Record<FileChange['action'], Style>> = {
   delete: 'red',
 };
 
+/** What stands beside a file where that tells more than what the file is for. */
+const ACTION_DETAIL: Partial<Record<FileChange['action'], string>> = {
+  conflict: 'you and the generator changed the same lines',
+  leave: 'yours, left as it is; --restore writes ours',
+  'deleted by you': 'stays away; --restore writes it again',
+  'no longer written': 'you edited it, so it stays; delete it when it is useless',
+};
+
+const OWN_PURPOSES: Readonly<Record<string, string>> = {
+  [ANSWERS_FILE]: 'your answers; commit it',
+  [LOCK_FILE]: 'the base of the next merge; commit it',
+};
+
+/** What changed in the project since the last run, one a line, with where it was read. */
+export function formatDrift(items: readonly DriftItem[]): string {
+  return formatRows(
+    items.map(({ sign, thing, news, evidence }) => ({ label: `${sign} ${thing}`, value: news, evidence })),
+    80,
+    process.stdout.hasColors?.() ?? false,
+  ).join('\n');
+}
+
 /** The files and what happens to each, aligned. */
 export function formatChanges(changes: readonly FileChange[]): string {
   const purposes = new Map(GENERATED_FILES.map((file) => [file.destination, file.purpose]));
   const shown = changes.filter((change) => change.action !== 'unchanged');
-  const action = (change: FileChange): string => change.action.padEnd(10);
+  const width = Math.max(10, ...shown.map((change) => change.action.length));
+  const action = (change: FileChange): string => change.action.padEnd(width);
   return shown
     .map((change) => {
       const detail =
-        change.keepAs === undefined ? (purposes.get(change.path) ?? '') : `yours is kept as ${change.keepAs}`;
+        change.keepAs === undefined
+          ? (ACTION_DETAIL[change.action] ?? purposes.get(change.path) ?? OWN_PURPOSES[change.path] ?? '')
+          : `yours is kept as ${change.keepAs}`;
       const style = ACTION_STYLE[change.action];
       const word = style ? paint(style, action(change)) : action(change);
       return `  ${word} ${change.path.padEnd(27)} ${paint('dim', detail)}`;

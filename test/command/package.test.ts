@@ -107,7 +107,7 @@ describe('the packed package', () => {
     const { status, stdout, stderr } = backendai(folder, '--database', 'postgres');
     expect(stderr).toBe('');
     expect(status).toBe(0);
-    expect(stdout).toContain('No terminal: taking the detected defaults');
+    expect(stdout).toContain('No terminal: taking detected defaults');
     expect(stdout).toContain('docker compose up');
     const expected = contentsOf(join(GOLDEN, 'sample/expected'));
     expect(contentsOf(folder)).toMatchObject(expected);
@@ -457,7 +457,8 @@ describe('bad input: one message, exit code 1, nothing written', () => {
 
   it('a lock that speaks of files that are not ours changes none of them', () => {
     const folder = copyOf(SAMPLE);
-    const files = { 'manage.py': readFileSync(join(folder, 'manage.py'), 'utf8'), 'core/views.py': 'x' };
+    const manage = readFileSync(join(folder, 'manage.py'), 'utf8');
+    const files = { 'manage.py': manage.split('\n'), 'core/views.py': ['x'] };
     writeFileSync(
       join(folder, 'backendai-docker.lock.json'),
       JSON.stringify({ generatorVersion: '0.0.1', files }),

@@ -11,7 +11,7 @@ import { renderFiles } from '../../generators/app/rendering/render-files.ts';
 async function planOf(files: Record<string, string>): Promise<Plan> {
   const facts = detectProject(memoryFiles('shop', { 'requirements.txt': 'Django==5.2\n', ...files }));
   const { answers } = await resolveAnswers(facts, { commandLine: {}, stored: {}, askAnswered: false });
-  return makePlan(facts, answers, '0.0.0');
+  return makePlan(facts, answers);
 }
 
 const start = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n';

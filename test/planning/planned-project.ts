@@ -31,5 +31,5 @@ export async function planFor(
     stored: {},
     askAnswered: false,
   });
-  return { facts, answers, plan: makePlan(facts, answers, '1.0.0') };
+  return { facts, answers, plan: makePlan(facts, answers) };
 }

@@ -3,7 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { MARKERS, hasMarkers, mergeFile } from '../../generators/app/regeneration/merge-file.ts';
+import {
+  MARKERS,
+  hasMarkers,
+  mergeFile,
+  overlapWithoutBase,
+} from '../../generators/app/regeneration/merge-file.ts';
 
 const base = 'one\ntwo\nthree\nfour\nfive\n';
 
@@ -71,6 +76,30 @@ describe('mergeFile', () => {
     });
   });
 
+  it('keeps mixed line endings, a byte order mark and a missing last newline, line by line', () => {
+    const ours = '\uFEFFone\r\ntwo\nthree\r\nmine\nfour\r\nfive';
+    const theirs = 'one\n2\n2.5\nthree\nfour\nfive\nsix\n';
+    expect(mergeFile({ base, ours, theirs })).toEqual({
+      kind: 'merge',
+      text: '\uFEFFone\r\n2\r\n2.5\r\nthree\r\nmine\nfour\r\nfive\r\nsix',
+    });
+    expect(mergeFile({ base, ours: base.trimEnd(), theirs: base })).toEqual({ kind: 'unchanged' });
+    expect(mergeFile({ base, ours: base.trimEnd(), theirs: base.replace('five', '5') })).toEqual({
+      kind: 'update',
+      text: 'one\ntwo\nthree\nfour\n5',
+    });
+  });
+
+  it('writes markers in the line endings of the file', () => {
+    const decision = mergeFile({ base: 'a\nb\n', ours: 'a\r\nmine\r\n', theirs: 'a\nnew\n' });
+    expect(decision).toMatchObject({
+      kind: 'overlap',
+      marked: `a\r\n${MARKERS.ours}\r\nmine\r\n${MARKERS.base}\r\nb\r\n${MARKERS.middle}\r\nnew\r\n${MARKERS.theirs}\r\n`,
+      ours: 'a\r\nmine\r\n',
+      theirs: 'a\r\nnew\r\n',
+    });
+  });
+
   it('keeps the line endings of the disk', () => {
     const ours = base.replaceAll('\n', '\r\n');
     expect(mergeFile({ base, ours, theirs: 'new\n' })).toEqual({ kind: 'update', text: 'new\r\n' });
@@ -78,7 +107,17 @@ describe('mergeFile', () => {
   });
 
   it('takes a file without a base as the user’s', () => {
-    expect(mergeFile({ base: undefined, ours: 'theirs\n', theirs: base }).kind).toBe('foreign');
+    expect(mergeFile({ base: undefined, ours: 'theirs\n', theirs: base }).kind).toBe('no-base');
+  });
+
+  it('takes every difference of two texts without a base as an overlap', () => {
+    const overlap = overlapWithoutBase('mine\r\none\r\ntwo\r\n', 'one\n2\n3\n');
+    expect(overlap).toEqual({
+      kind: 'overlap',
+      marked: `${MARKERS.ours}\r\nmine\r\n${MARKERS.middle}\r\n${MARKERS.theirs}\r\none\r\n${MARKERS.ours}\r\ntwo\r\n${MARKERS.middle}\r\n2\r\n3\r\n${MARKERS.theirs}\r\n`,
+      ours: 'mine\r\none\r\ntwo\r\n',
+      theirs: 'one\r\n2\r\n3\r\n',
+    });
   });
 
   it('agrees with git merge-file wherever both merge cleanly', () => {

@@ -1,92 +1,209 @@
 import { describe, expect, it } from 'vitest';
+import type { ExistingChoice } from '../../generators/app/regeneration/existing-files.ts';
+import type { Lock } from '../../generators/app/regeneration/lock-file.ts';
 import {
+  examineFiles,
+  pendingFiles,
   planChanges,
+  sha256,
+  type ChangePlan,
   type ConflictChoice,
-  type Decisions,
+  type RegenerationState,
 } from '../../generators/app/regeneration/plan-changes.ts';
-import type { RenderedFile } from '../../generators/app/rendering/render-files.ts';
+import { memoryDisk, rendering } from './memory-disk.ts';
 
-const rendering = (files: Record<string, string>, writeOnce: string[] = []): Map<string, RenderedFile> =>
-  new Map(
-    Object.entries(files).map(([path, text]) => [
-      path,
-      {
-        text,
-        file: {
-          template: '',
-          destination: path,
-          when: () => true,
-          purpose: '',
-          writeOnce: writeOnce.includes(path),
-        },
-      },
-    ]),
+const lock = (files: Record<string, string>): Lock => ({ generatorVersion: '0.1.0', files });
+
+interface Run {
+  rendered: Record<string, string>;
+  disk?: Record<string, string>;
+  state?: Partial<RegenerationState>;
+  writeOnce?: string[];
+  overlap?: ConflictChoice;
+  existing?: ExistingChoice;
+}
+
+/** One run in which every overlap and every file that was there gets the same word. */
+function planned({ rendered, disk = {}, state = {}, writeOnce = [], overlap, existing }: Run): ChangePlan {
+  const examination = examineFiles(
+    rendering(rendered, writeOnce),
+    { lock: null, mayBeEdited: false, leave: [], restore: [], ...state },
+    memoryDisk(disk),
   );
+  return planChanges(examination, {
+    overlaps: new Map(overlap ? examination.overlaps.map(({ path }) => [path, overlap]) : []),
+    existing: new Map(existing ? examination.existing.map(({ path }) => [path, existing]) : []),
+  });
+}
 
-const deciding = (
-  overlap: ConflictChoice = 'markers',
-  foreign: 'keep-as-old' | 'leave' = 'keep-as-old',
-): Decisions => ({
-  overlap: () => Promise.resolve(overlap),
-  foreign: () => Promise.resolve(foreign),
-});
-
-const disk = (files: Record<string, string>) => (path: string) => files[path];
-const lock = (files: Record<string, string>) => ({ generatorVersion: '0.1.0', files });
-
-describe('planChanges', () => {
-  it('keeps a file that was there before under a free name', async () => {
-    const on = disk({ Dockerfile: 'mine', 'Dockerfile.old': 'older' });
-    const { changes } = await planChanges(rendering({ Dockerfile: 'new' }), null, on, deciding());
+describe('a file that was there before the first run', () => {
+  it('is kept under a free name', () => {
+    const { changes } = planned({
+      rendered: { Dockerfile: 'new' },
+      disk: { Dockerfile: 'mine', 'Dockerfile.old': 'older' },
+    });
     expect(changes).toEqual([
       { path: 'Dockerfile', action: 'replace', keepAs: 'Dockerfile.old.2', text: 'new' },
     ]);
   });
 
-  it('leaves a file that the user wants to keep, and does not claim it', async () => {
-    const on = disk({ Dockerfile: 'mine' });
-    const plan = await planChanges(rendering({ Dockerfile: 'new' }), null, on, deciding('markers', 'leave'));
-    expect(plan).toEqual({ changes: [{ path: 'Dockerfile', action: 'leave' }], lockFiles: {} });
+  it('is not kept twice, when a run that was cut short had kept it', () => {
+    const { changes } = planned({
+      rendered: { Dockerfile: 'new' },
+      disk: { Dockerfile: 'mine', 'Dockerfile.old': 'mine' },
+    });
+    expect(changes[0]).toMatchObject({ keepAs: 'Dockerfile.old' });
   });
 
-  it('writes a write-once file only where it is missing, and never into the lock', async () => {
-    const files = rendering({ '.env': 'SECRET' }, ['.env']);
-    const first = await planChanges(files, null, disk({}), deciding());
-    expect(first).toEqual({ changes: [{ path: '.env', action: 'create', text: 'SECRET' }], lockFiles: {} });
-    const second = await planChanges(files, null, disk({ '.env': 'theirs' }), deciding());
-    expect(second.changes).toEqual([{ path: '.env', action: 'unchanged' }]);
+  it('is left as it is, now and later, where the user wants that', () => {
+    const files = { rendered: { Dockerfile: 'new' }, disk: { Dockerfile: 'mine' } };
+    const left = { changes: [{ path: 'Dockerfile', action: 'leave' }], lockFiles: {}, leave: ['Dockerfile'] };
+    expect(planned({ ...files, existing: 'leave' })).toEqual(left);
+    expect(planned({ ...files, state: { leave: ['Dockerfile'] } })).toEqual(left);
+    expect(planned({ ...files, disk: {}, state: { leave: ['Dockerfile'] } })).toEqual(left);
+  });
+
+  it('is merged as a list where it is one, and with markers elsewhere', () => {
+    const listed = planned({
+      rendered: { '.dockerignore': '**/.git\n' },
+      disk: { '.dockerignore': '*.csv\n' },
+      existing: 'merge',
+    });
+    expect(listed.changes[0]).toMatchObject({
+      action: 'merge',
+      text: '**/.git\n\n# ---- From your .dockerignore\n*.csv\n',
+    });
+    const marked = planned({
+      rendered: { Dockerfile: 'FROM new\nUSER 1\n' },
+      disk: { Dockerfile: 'FROM mine\nUSER 1\n' },
+      existing: 'merge',
+    });
+    expect(marked.changes[0]).toMatchObject({
+      action: 'conflict',
+      text: '<<<<<<< yours\nFROM mine\n=======\nFROM new\n>>>>>>> newly generated\nUSER 1\n',
+    });
+  });
+});
+
+describe('a later run', () => {
+  it('writes a write-once file only where it is missing, and never into the lock', () => {
+    const files = { rendered: { '.env': 'SECRET' }, writeOnce: ['.env'] };
+    expect(planned(files)).toMatchObject({
+      changes: [{ path: '.env', action: 'create', text: 'SECRET' }],
+      lockFiles: {},
+    });
+    const markers = '<<<<<<< yours\n';
+    expect(planned({ ...files, disk: { '.env': markers } }).changes).toEqual([
+      { path: '.env', action: 'unchanged' },
+    ]);
   });
 
   it.each([
     ['ours', 'keep yours'],
     ['theirs', 'update'],
     ['markers', 'conflict'],
-  ] as const)('resolves an overlap by %s', async (choice, action) => {
-    const { changes } = await planChanges(
-      rendering({ f: 'new\n' }),
-      lock({ f: 'old\n' }),
-      disk({ f: 'mine\n' }),
-      deciding(choice),
-    );
+  ] as const)('resolves an overlap by %s', (overlap, action) => {
+    const { changes, lockFiles } = planned({
+      rendered: { f: 'new\n' },
+      disk: { f: 'mine\n' },
+      state: { lock: lock({ f: 'old\n' }) },
+      overlap,
+    });
     expect(changes[0]?.action).toBe(action);
+    // The same overlap is not asked about again.
+    expect(lockFiles).toEqual({ f: 'new\n' });
   });
 
-  it('stops at markers of an earlier merge, naming the files', async () => {
-    const marked = '<<<<<<< yours\na\n||||||| last generated\nb\n=======\nc\n>>>>>>> newly generated\n';
-    const run = planChanges(rendering({ f: 'new' }), lock({ f: 'old' }), disk({ f: marked }), deciding());
-    await expect(run).rejects.toThrow(/left in f\./);
-  });
+  it.each(['<<<<<<< yours', '||||||| last generated', '>>>>>>> newly generated'])(
+    'stops at a left marker %s, naming the files, those that are no longer written among them',
+    (marker) => {
+      const run = (): ChangePlan =>
+        planned({
+          rendered: { f: 'new' },
+          disk: { f: `a\n${marker}\r\nb`, g: marker },
+          state: { lock: lock({ f: 'old', g: 'old' }) },
+        });
+      expect(run).toThrow(/left in f, g\./);
+    },
+  );
 
-  it('deletes what is no longer generated only where it was not edited', async () => {
-    const { changes } = await planChanges(
-      rendering({}),
-      lock({ a: 'a', b: 'b', c: 'c' }),
-      disk({ a: 'a', b: 'edited' }),
-      deciding(),
-    );
+  it('deletes what is no longer generated only where it was not edited', () => {
+    const { changes, lockFiles } = planned({
+      rendered: {},
+      disk: { a: 'a\r\n', b: 'edited' },
+      state: { lock: lock({ a: 'a\n', b: 'b', c: 'c' }) },
+    });
     expect(changes).toEqual([
       { path: 'a', action: 'delete' },
       { path: 'b', action: 'no longer written' },
     ]);
+    expect(lockFiles).toEqual({});
+  });
+
+  it('leaves away what the user deleted, until it is restored', () => {
+    const files = { rendered: { f: 'new' }, state: { lock: lock({ f: 'old' }) } };
+    expect(planned(files).changes).toEqual([{ path: 'f', action: 'deleted by you' }]);
+    expect(planned({ ...files, state: { ...files.state, restore: ['f'] } }).changes).toEqual([
+      { path: 'f', action: 'create', text: 'new' },
+    ]);
+  });
+
+  it('restores a file that was left: the user’s is then kept as an old one', () => {
+    const { changes, leave } = planned({
+      rendered: { f: 'new' },
+      disk: { f: 'mine' },
+      state: { leave: ['f'], restore: ['f'] },
+    });
+    expect(changes).toEqual([{ path: 'f', action: 'replace', keepAs: 'f.old', text: 'new' }]);
+    expect(leave).toEqual([]);
+  });
+});
+
+describe('without a usable lock', () => {
+  const state = { mayBeEdited: true };
+
+  it('takes every difference as an overlap, and what is the same as ours', () => {
+    const { changes, lockFiles } = planned({
+      rendered: { same: 'x\n', differs: 'one\nnew\n', missing: 'm\n' },
+      disk: { same: 'x\n', differs: 'one\nmine\n' },
+      state,
+      overlap: 'markers',
+    });
+    expect(changes).toEqual([
+      { path: 'same', action: 'unchanged' },
+      {
+        path: 'differs',
+        action: 'conflict',
+        text: 'one\n<<<<<<< yours\nmine\n=======\nnew\n>>>>>>> newly generated\n',
+      },
+      { path: 'missing', action: 'create', text: 'm\n' },
+    ]);
+    expect(Object.keys(lockFiles)).toEqual(['same', 'differs', 'missing']);
+  });
+
+  it('keeps all of the user’s by «ours»', () => {
+    const { changes } = planned({
+      rendered: { f: 'one\nnew\nthree\n' },
+      disk: { f: 'mine\none\n' },
+      state,
+      overlap: 'ours',
+    });
+    expect(changes).toEqual([{ path: 'f', action: 'keep yours' }]);
+  });
+});
+
+it('tells the next run what was begun: the bytes that will be there, and the base that they have', () => {
+  const begun = pendingFiles(
+    [
+      { path: 'f', action: 'merge', text: 'merged' },
+      { path: 'g', action: 'delete' },
+      { path: '.env', action: 'create', text: 'SECRET' },
+      { path: 'h', action: 'unchanged' },
+    ],
+    { f: 'new', h: 'h' },
+  );
+  expect(begun).toEqual({
+    f: { sha256: sha256('merged'), text: 'new' },
+    g: { sha256: null, text: null },
   });
 });

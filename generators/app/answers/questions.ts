@@ -1,8 +1,8 @@
 import { firstPlace } from '../detection/evidence.ts';
-import type { ProjectFacts } from '../detection/facts.ts';
+import type { Evidence, ProjectFacts } from '../detection/facts.ts';
 import { supportedPythonVersions, defaultPythonVersion } from '../planning/python-version.ts';
 import { mayUseRedis } from '../planning/redis-clients.ts';
-import { projectLibraries } from '../planning/project-libraries.ts';
+import { libraryEvidence, projectLibraries } from '../planning/project-libraries.ts';
 import {
   OVERLAY_ITEMS,
   offeredOverlay,
@@ -22,6 +22,7 @@ import {
   type Server,
   type Service,
 } from './answers.ts';
+import { isStringList } from './drift.ts';
 
 /** One line of a prompt. `reason` stands beside the label and tells why it is offered or ticked. */
 export interface Choice {
@@ -30,6 +31,8 @@ export interface Choice {
   reason: string;
   /** For a checkbox: ticked at first. */
   checked?: boolean;
+  /** Where the reason was read. */
+  evidence?: readonly Evidence[];
 }
 
 /** Facts, and the answers that are known already (those of the questions before it in the table). */
@@ -48,6 +51,15 @@ export interface Question<Name extends AnswerName = AnswerName> {
   /** The option's name on the command line, without dashes. */
   option: string;
   kind: 'checkbox' | 'select' | 'input';
+  /** What an answer, or an entry of a list, is called where changes of the project are told. */
+  thing: string;
+  /** Of a list: why an entry that was offered is not offered any more. */
+  whenGone?: string;
+  /**
+   * What happens when another answer is detected than last time: `project`: an answer that the user did not decide
+   * follows it; `asking`: it changes only by the user's word. Without it a change is no news.
+   */
+  follows?: 'project' | 'asking';
   message: string;
   /** One line for `--help`. */
   help: string;
@@ -67,9 +79,6 @@ const parseList = (text: string): string[] =>
     : [...new Set(text.split(',').map((item) => item.trim()))].filter((item) => item !== '');
 
 const quoted = (values: readonly string[]): string => values.join(', ');
-
-const isStringList = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.every((item) => typeof item === 'string');
 
 /** A check for "one of these words". */
 const oneOf =
@@ -95,6 +104,7 @@ const apps: Question<'apps'> = {
   name: 'apps',
   option: 'apps',
   kind: 'checkbox',
+  thing: 'app',
   message: 'Folders and files to copy into the image',
   help: 'Folders and files copied into the production image',
   placeholder: 'PATH[,PATH…]',
@@ -106,6 +116,7 @@ const apps: Question<'apps'> = {
         label: item.kind === 'module' || facts.topLevel.includes(item.path) ? item.path : `${item.path}/`,
         reason: item.reason,
         checked: item.needed,
+        evidence: item.evidence,
       })),
   defaultValue: ({ facts }) => facts.application.filter((item) => item.needed).map((item) => item.path),
   parse: (text) => parseList(text).map((item) => item.replace(/\/+$/, '')),
@@ -117,6 +128,8 @@ const pythonVersion: Question<'pythonVersion'> = {
   name: 'pythonVersion',
   option: 'python-version',
   kind: 'select',
+  thing: 'Python',
+  follows: 'project',
   message: 'Python version',
   help: 'Python release of the base image',
   placeholder: 'X.Y',
@@ -144,6 +157,8 @@ const runtimeLibraries: Question<'runtimeLibraries'> = {
   name: 'runtimeLibraries',
   option: 'runtime-libraries',
   kind: 'checkbox',
+  thing: 'runtime library',
+  whenGone: 'no requirement needs it any more',
   message: 'Runtime libraries (Debian packages)',
   help: 'Debian packages with the libraries needed at run time',
   placeholder: 'PACKAGE[,PACKAGE…]',
@@ -153,6 +168,7 @@ const runtimeLibraries: Question<'runtimeLibraries'> = {
       label: need.debianPackage,
       reason: need.reason,
       checked: true,
+      evidence: libraryEvidence(context.facts, need),
     })),
   defaultValue: (context) => neededLibraries(context).map((need) => need.debianPackage),
   parse: parseList,
@@ -202,6 +218,8 @@ const database: Question<'database'> = {
   name: 'database',
   option: 'database',
   kind: 'select',
+  thing: 'database',
+  follows: 'asking',
   message: 'Database',
   help: 'supabase, postgres (a container), external (by URL) or sqlite (on a volume)',
   placeholder: 'NAME',
@@ -227,6 +245,8 @@ const settingsOverlay: Question<'settingsOverlay'> = {
   name: 'settingsOverlay',
   option: 'settings-overlay',
   kind: 'checkbox',
+  thing: 'settings overlay',
+  whenGone: 'the settings do it themselves',
   message: 'Settings of the image beside yours, which stay as they are',
   help: 'What a module in front of the settings says: database, tls, hosts, static-root, whitenoise, or none',
   placeholder: 'NAME[,NAME…]',
@@ -236,6 +256,7 @@ const settingsOverlay: Question<'settingsOverlay'> = {
       label: item,
       reason: `${remedy} (${firstPlace(evidence) || 'settings'})`,
       checked: true,
+      evidence,
     })),
   defaultValue: (context) => overlayFor(context).map(({ item }) => item),
   parse: (text) => parseList(text) as OverlayItem[],
@@ -272,6 +293,8 @@ const server: Question<'server'> = {
   name: 'server',
   option: 'server',
   kind: 'select',
+  thing: 'server',
+  follows: 'project',
   message: 'Web server',
   help: 'gunicorn, uvicorn, daphne or hypercorn',
   placeholder: 'NAME',
@@ -293,6 +316,7 @@ const port: Question<'port'> = {
   name: 'port',
   option: 'port',
   kind: 'input',
+  thing: 'port',
   message: 'Port of the web server',
   help: 'Port that the web server listens on (1024 to 65535)',
   placeholder: 'NUMBER',
@@ -323,6 +347,7 @@ const imageName: Question<'imageName'> = {
   name: 'imageName',
   option: 'image-name',
   kind: 'input',
+  thing: 'image name',
   message: 'Image name',
   help: 'Name of the image, without a tag',
   placeholder: 'NAME',
@@ -344,6 +369,7 @@ const installer: Question<'installer'> = {
   name: 'installer',
   option: 'installer',
   kind: 'select',
+  thing: 'installer',
   message: 'Installer in the builder stage',
   help: 'uv (fast) or pip',
   placeholder: 'NAME',
@@ -365,15 +391,17 @@ function servicesFor(facts: ProjectFacts): Choice[] {
   const choices: Choice[] = [];
   if (celery) {
     const where = firstPlace(celery.evidence);
-    choices.push({ value: 'worker', label: 'worker', reason: `Celery in ${where}`, checked: true });
+    const { evidence } = celery;
+    choices.push({ value: 'worker', label: 'worker', reason: `Celery in ${where}`, checked: true, evidence });
     const beatReason = celery.value.beat ? 'the project has a schedule' : 'no schedule found';
-    choices.push({ value: 'beat', label: 'beat', reason: beatReason, checked: celery.value.beat });
+    choices.push({ value: 'beat', label: 'beat', reason: beatReason, checked: celery.value.beat, evidence });
   }
   if (redis || celery) {
     const used = redis ? `used in ${firstPlace(redis.evidence)}` : 'broker for Celery';
     const possible = mayUseRedis(facts);
     const reason = possible ? used : 'no Redis client is in the requirements';
-    choices.push({ value: 'redis', label: 'redis', reason, checked: possible });
+    const evidence = (redis ?? celery)?.evidence ?? [];
+    choices.push({ value: 'redis', label: 'redis', reason, checked: possible, evidence });
   }
   return choices;
 }
@@ -382,6 +410,8 @@ const services: Question<'services'> = {
   name: 'services',
   option: 'services',
   kind: 'checkbox',
+  thing: 'service',
+  whenGone: 'the project does not use it any more',
   message: 'Services beside the web server',
   help: 'worker, beat and redis, or none',
   placeholder: 'NAME[,NAME…]',

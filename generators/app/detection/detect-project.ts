@@ -92,6 +92,9 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     written: written.filter(({ kind }) => kind === 'folder').map(({ path }) => path),
   });
   const needed = application.filter((item) => item.needed).map((item) => item.path);
+  // What Git ignores is on this machine only; what is generated must be the same on each.
+  const topLevel = files.topLevel();
+  const ignored = git.ignored(['.env', ...topLevel, ...application.map(({ path }) => path)]);
   return {
     name: projectName(files, settings.module.value),
     managePy: { value: manage.path, evidence: [{ file: manage.path, line: null }] },
@@ -104,7 +107,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     wsgi,
     asgi,
     entryPoint,
-    application,
+    application: application.filter((item) => item.needed || !ignored.has(item.path)),
     unusedTests: unusedTests(files, new Set(modules.keys())),
     thirdPartyApps: thirdPartyApps(settings),
     importedModules: external,
@@ -131,8 +134,8 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     adminLogin: staticFiles.admin ? readAdminLogin(lenient, settings) : null,
     healthPath: readHealthPath(lenient, settings, [wsgi, asgi]),
     existing,
-    topLevel: [...files.topLevel()],
-    git: { present: git.present, envIgnored: git.ignored('.env') },
+    topLevel: topLevel.filter((name) => !ignored.has(name)),
+    git: { present: git.present, envIgnored: ignored.has('.env') },
     notes: [
       ...manage.notes,
       ...settings.notes,

@@ -37,10 +37,15 @@ export function formatDetection(
     if (rows.length === 0) continue;
     if (lines.length > 0) lines.push('');
     lines.push(options.colour === true ? styleText('bold', title, { validateStream: false }) : title);
-    const label = Math.min(Math.max(...rows.map((row) => row.label.length)), Math.floor(width / 3));
-    for (const row of rows) lines.push(...formatRow(row, label, width, options.colour === true));
+    lines.push(...formatRows(rows, width, options.colour === true));
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** The rows of one section, aligned. */
+export function formatRows(rows: readonly Row[], columns: number, colour: boolean): string[] {
+  const label = Math.min(Math.max(...rows.map((row) => row.label.length)), Math.floor(columns / 3));
+  return rows.flatMap((row) => formatRow(row, label, columns, colour));
 }
 
 function formatRow(row: Row, labelWidth: number, width: number, colour: boolean): string[] {

@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 
+import { STAGING_PREFIX } from '../regeneration/staging.ts';
 import { DetectionError } from './facts.ts';
 import { checkedText, tooLarge } from './memory-files.ts';
 import type { ProjectFiles } from './project-files.ts';
@@ -49,6 +50,7 @@ export function readDiskFiles(root: string): ProjectFiles {
     files: () => (listed ??= walk(absolute)),
     topLevel: () =>
       readFolder(absolute)
+        .filter((entry) => !entry.name.startsWith(STAGING_PREFIX))
         .map((entry) => (isFolder(absolute, entry) ? `${entry.name}/` : entry.name))
         .toSorted(),
     exists: (path) => isFile(join(absolute, path)),
@@ -89,7 +91,7 @@ function walk(root: string): string[] {
 }
 
 function enters(parent: string, name: string): boolean {
-  if (ignoredFolders.has(name) || name.endsWith('.egg-info')) return false;
+  if (ignoredFolders.has(name) || name.endsWith('.egg-info') || name.startsWith(STAGING_PREFIX)) return false;
   // `dist` and `build` are products of a build, unless the project itself lives there.
   if (buildFolders.has(name))
     return existsSync(join(parent, name, 'manage.py')) || existsSync(join(parent, name, '__init__.py'));
@@ -146,19 +148,27 @@ function readText(root: string, path: string): string | undefined {
 
 function gitOf(root: string): ReturnType<ProjectFiles['git']> {
   const present = insideRepository(root);
-  const ask = (...parameters: string[]): boolean => {
-    if (!present) return false;
-    const result = spawnSync('git', ['-C', root, '-c', 'core.fsmonitor=false', ...parameters], {
-      env: { ...process.env, GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' },
-      stdio: 'ignore',
-      timeout: 10_000,
-    });
-    return result.status === 0;
+  const ask = (parameters: string[], input = ''): SpawnSyncReturns<string> | null =>
+    present
+      ? spawnSync('git', ['-C', root, '-c', 'core.fsmonitor=false', ...parameters], {
+          encoding: 'utf8',
+          env: { ...process.env, GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' },
+          input,
+          maxBuffer: 64 * 1024 * 1024,
+          timeout: 10_000,
+        })
+      : null;
+  const ignored = (paths: readonly string[]): string[] => {
+    if (paths.length === 0) return [];
+    const answer = ask(['check-ignore', '-z', '--stdin'], `${paths.join('\0')}\0`);
+    // One path behind a link or in a submodule ends the whole answer.
+    if (answer?.status === 128 && paths.length > 1) return paths.flatMap((path) => ignored([path]));
+    return (answer?.stdout ?? '').split('\0').filter((path) => path !== '');
   };
   return {
     present,
-    ignored: (path) => ask('check-ignore', '-q', '--', path),
-    tracked: (path) => ask('ls-files', '--error-unmatch', '--', path),
+    ignored: (paths) => new Set(ignored(paths)),
+    tracked: (path) => ask(['ls-files', '--error-unmatch', '--', path])?.status === 0,
   };
 }
 

@@ -282,7 +282,7 @@ export interface ProjectFacts {
     /** An existing compose file has a PostgreSQL service. */
     composePostgres: boolean;
   };
-  /** Every top-level name in the repository root, folders with a trailing `/`; ignored ones (`.git/`, `.venv/`) too. */
+  /** Every top-level name in the repository root, folders with a trailing `/`, but for what Git ignores. */
   topLevel: string[];
   git: { present: boolean; envIgnored: boolean };
   notes: DetectionNote[];

@@ -73,7 +73,7 @@ export function memoryFiles(
     },
     git: () => ({
       present: git.present ?? false,
-      ignored: (path) => git.ignored?.includes(path) ?? false,
+      ignored: (paths) => new Set(paths.filter((path) => git.ignored?.includes(path) ?? false)),
       tracked: (path) => git.tracked?.includes(path) ?? false,
     }),
   };

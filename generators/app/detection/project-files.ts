@@ -12,6 +12,10 @@ export interface ProjectFiles {
   exists(path: string): boolean;
   /** The text (UTF-8, a BOM removed, CRLF kept); undefined when there is no such file. Throws DetectionError naming the path when it cannot be read or is larger than 2 MiB. */
   read(path: string): string | undefined;
-  /** What git says; `ignored` answers for one path. Never runs anything of the project's. */
-  git(): { present: boolean; ignored(path: string): boolean; tracked(path: string): boolean };
+  /** What git says; `ignored` tells which of some paths it ignores. Never runs anything of the project's. */
+  git(): {
+    present: boolean;
+    ignored(paths: readonly string[]): ReadonlySet<string>;
+    tracked(path: string): boolean;
+  };
 }

@@ -6,6 +6,9 @@ import { dockerignorePattern } from './quoting.ts';
 const KEPT_FOR_DEVELOPMENT =
   /^(tests?|spec|conftest\.py|pytest\.ini|tox\.ini|setup\.cfg|pyproject\.toml)\/?$/;
 
+/** Names that Python environments are given, in the root; a leading dot is covered already. */
+const ENVIRONMENTS = ['venv*', 'env', 'env[0-9]*', 'virtualenv*', '.virtualenv*'];
+
 /**
  * The blocks of `.dockerignore`. Production copies only chosen folders; this keeps secrets, history and bulk out of
  * the build context, and so out of the development image too.
@@ -18,8 +21,10 @@ export function dockerignoreSections(
 ): { title: string; patterns: string[] }[] {
   const isCopied = (path: string): boolean =>
     copied.some((item) => item === path || item.startsWith(`${path}/`) || path.startsWith(`${item}/`));
-  const present = new Set(facts.topLevel.map((name) => name.replace(/\/$/, '')));
-  const environments = [...present].filter((name) => /^(\.?venv|env|\.?virtualenv)\d*$/i.test(name));
+  const isFolderOfCode = (pattern: string): boolean =>
+    facts.application.some(
+      ({ path, kind }) => kind !== 'data' && matchesPattern(path.split('/')[0] ?? path, pattern),
+    );
 
   const leftOut = facts.application
     .filter((item) => !item.needed && !isCopied(item.path))
@@ -70,7 +75,8 @@ export function dockerignoreSections(
         '**/__pycache__',
         '**/*.py[cod]',
         '**/.venv',
-        ...environments.map(dockerignorePattern),
+        // Whether one is there is a matter of the machine.
+        ...ENVIRONMENTS.filter((pattern) => !isFolderOfCode(pattern)),
         '**/node_modules',
         '**/.mypy_cache',
         '**/.pytest_cache',

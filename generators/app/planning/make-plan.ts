@@ -8,13 +8,13 @@ import {
   SQLITE_FOLDER,
   containerAddress,
   databaseEnvironment,
-  isVariableName,
   sqliteEnvironment,
   unreachableSettings,
   withoutTls,
 } from './database-environment.ts';
 import { dockerignoreSections } from './dockerignore.ts';
 import { buildVariables, environmentSections, redisEnvironment } from './environment.ts';
+import { lackingInEnvFile, type EnvLack } from './environment-file.ts';
 import { applicationFor, planInstallation, serverCommand, unmetRequirements } from './install-plan.ts';
 import { readKnowledge } from './knowledge.ts';
 import { pythonNotes } from './python-version.ts';
@@ -46,14 +46,27 @@ interface ImageTable {
   redis: { image: string; version: string };
 }
 
+/** What a run knows beside the repository and the answers. */
+export interface Surroundings {
+  /** Which variables of ours the user's own .env lacks; by default as it is now. */
+  lackingInEnv: EnvLack;
+  /** A Dockerfile of the user's is kept as Dockerfile.old; by default where there is one. */
+  replacesDockerfile: boolean;
+}
+
 /**
  * Turns what was found and what was decided into everything that the templates print. Pure.
  * @param detected what detection found
  * @param answers the user's decisions
- * @param generatorVersion for the files' headers
+ * @param surroundings what else the run knows
  */
-export function makePlan(detected: ProjectFacts, answers: Answers, generatorVersion: string): Plan {
+export function makePlan(
+  detected: ProjectFacts,
+  answers: Answers,
+  surroundings: Partial<Surroundings> = {},
+): Plan {
   const facts = withOverlay(detected, answers.settingsOverlay);
+  const lacking = surroundings.lackingInEnv ?? lackingInEnvFile(facts, answers, {});
   const overlay = planOverlay(detected, answers);
   const debianRelease = debianReleaseFor(answers.pythonVersion);
   const images = readKnowledge<ImageTable>('container-images');
@@ -90,7 +103,6 @@ export function makePlan(detected: ProjectFacts, answers: Answers, generatorVers
   const gitReason = gitNeeded([...facts.dependencies.production, ...facts.dependencies.development]);
 
   return {
-    generatorVersion,
     imageName: answers.imageName,
     composeProject,
     baseImage: baseImage(answers.pythonVersion),
@@ -167,10 +179,10 @@ export function makePlan(detected: ProjectFacts, answers: Answers, generatorVers
             dataPath: '/var/lib/postgresql/data',
             name: CONTAINER_DATABASE.name,
             user: CONTAINER_DATABASE.user,
-            password: passwordReference(facts),
+            password: passwordReference(lacking),
           }
         : null,
-    composeEnvironment: composeEnvironment(facts, answers),
+    composeEnvironment: composeEnvironment(facts, answers, lacking),
     processes,
     redis: answers.services.includes('redis')
       ? { image: `${images.redis.image}:${images.redis.version}` }
@@ -181,11 +193,12 @@ export function makePlan(detected: ProjectFacts, answers: Answers, generatorVers
     healthPath: facts.healthPath?.value ?? facts.adminLogin?.value ?? '/',
     // The overlay adds hosts and takes none away.
     allowedHost: allowedHost(detected),
-    oldDockerfile: facts.existing.dockerfile === 'Dockerfile' || facts.topLevel.includes('Dockerfile.old'),
+    oldDockerfile:
+      facts.topLevel.includes('Dockerfile.old') ||
+      (surroundings.replacesDockerfile ?? facts.existing.dockerfile === 'Dockerfile'),
     forbiddenPaths: forbiddenPaths(facts, answers),
     notes: [
       ...overlayNotes(detected, answers.database, answers.settingsOverlay),
-      ...lackingInTheirEnvFile(facts, answers),
       ...notes(facts, answers),
       ...libraries.warnings,
     ],
@@ -206,10 +219,9 @@ function planOverlay(facts: ProjectFacts, answers: Answers): Plan['overlay'] {
 }
 
 /** The database service's password in Compose syntax. */
-function passwordReference(facts: ProjectFacts): string {
+function passwordReference(lacking: EnvLack): string {
   // Their own .env, which is not ours to edit, may lack it: the service is on a private network.
-  const lacksIt = facts.existing.envFile === '.env' && !facts.existing.envNames.includes('POSTGRES_PASSWORD');
-  return lacksIt ? '${POSTGRES_PASSWORD:-app}' : '${POSTGRES_PASSWORD:?set it in .env}';
+  return lacking['POSTGRES_PASSWORD'] ? '${POSTGRES_PASSWORD:-app}' : '${POSTGRES_PASSWORD:?set it in .env}';
 }
 
 /** `acme/backend` → `backend`: Compose takes lower-case letters, digits, - and _. */
@@ -403,35 +415,24 @@ function toVolumeName(folder: string, taken: ReadonlySet<string>): string {
   return name;
 }
 
-/** What their own .env does not set and the settings cannot do without. */
-function lackingInTheirEnvFile(facts: ProjectFacts, answers: Answers): string[] {
-  const { envFile, envNames } = facts.existing;
-  if (envFile !== '.env') return [];
-  const set = new Set([...envNames, ...composeEnvironment(facts, answers).map(({ name }) => name)]);
-  const lacking = facts.variables.filter(
-    ({ name, required, demanded }) =>
-      (required || demanded === true) && isVariableName(name) && !set.has(name),
-  );
-  if (lacking.length === 0) return [];
-  const names = lacking.map(({ name }) => name).join(', ');
-  return [`.env is yours and stays as it is, but does not set ${names}: add what .env.example shows.`];
-}
-
 /** Their own .env, which is not ours to edit, cannot know the variable of the overlay. */
-function hostsForTheirEnvFile(facts: ProjectFacts, answers: Answers): { name: string; value: string }[] {
-  const { envFile, envNames } = facts.existing;
-  if (!answers.settingsOverlay.includes('hosts') || envFile !== '.env' || envNames.includes('ALLOWED_HOSTS'))
-    return [];
-  return [{ name: 'ALLOWED_HOSTS', value: '${ALLOWED_HOSTS:-localhost,127.0.0.1}' }];
+function hostsForTheirEnvFile(lacking: EnvLack): { name: string; value: string }[] {
+  return lacking['ALLOWED_HOSTS']
+    ? [{ name: 'ALLOWED_HOSTS', value: '${ALLOWED_HOSTS:-localhost,127.0.0.1}' }]
+    : [];
 }
 
-function composeEnvironment(facts: ProjectFacts, answers: Answers): { name: string; value: string }[] {
+function composeEnvironment(
+  facts: ProjectFacts,
+  answers: Answers,
+  lacking: EnvLack,
+): { name: string; value: string }[] {
   // PORT wins over a line of theirs: the published port and the health check follow it.
   const port = { name: 'PORT', value: String(answers.port) };
-  const common = [...hostsForTheirEnvFile(facts, answers), port, ...redisEnvironment(facts, answers)];
+  const common = [...hostsForTheirEnvFile(lacking), port, ...redisEnvironment(facts, answers)];
   switch (answers.database) {
     case 'postgres': {
-      const address = containerAddress(facts.database, passwordReference(facts));
+      const address = containerAddress(facts.database, passwordReference(lacking));
       return [
         ...databaseEnvironment(facts.database, address),
         ...withoutTls(facts, answers.settingsOverlay),

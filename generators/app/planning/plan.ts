@@ -94,7 +94,6 @@ export interface ComposeProcess {
 
 /** Everything that the templates print. All decisions are made; strings are unquoted unless the name says otherwise. */
 export interface Plan {
-  generatorVersion: string;
   imageName: string;
   /** Compose project name, derived from the image name. */
   composeProject: string;

@@ -59,21 +59,28 @@ export function projectLibraries(facts: ProjectFacts, pythonVersion: string): Pr
   };
 }
 
+/** Where what needs a library is required. */
+export function libraryEvidence(facts: ProjectFacts, need: LibraryNeed): Evidence[] {
+  return facts.dependencies.production
+    .filter((item) => need.neededBy.includes(item.name))
+    .map((item) => item.evidence);
+}
+
 /** The rows of `--detect`: Debian package, what needs it, and where that is required. */
 export function libraryRows(
   facts: ProjectFacts,
   { runtime, build, warnings }: ProjectLibraries,
 ): { label: string; value: string; evidence: Evidence[] }[] {
-  const evidenceOf = (need: LibraryNeed): Evidence[] =>
-    facts.dependencies.production
-      .filter((item) => need.neededBy.includes(item.name))
-      .map((item) => item.evidence);
   return [
-    ...runtime.map((need) => ({ label: need.debianPackage, value: need.reason, evidence: evidenceOf(need) })),
+    ...runtime.map((need) => ({
+      label: need.debianPackage,
+      value: need.reason,
+      evidence: libraryEvidence(facts, need),
+    })),
     ...build.map((need) => ({
       label: need.debianPackage,
       value: `${need.reason} (build only)`,
-      evidence: evidenceOf(need),
+      evidence: libraryEvidence(facts, need),
     })),
     ...warnings.map((warning) => ({ label: 'note', value: warning, evidence: [] })),
   ];

@@ -1,66 +1,163 @@
 import { isAbsolute, posix } from 'node:path';
 import { GENERATED_FILES } from '../rendering/files.ts';
+import { RegenerationError } from './regeneration-error.ts';
 
 /** Name of the lock in the user's repository; committed, holds no secret. */
 export const LOCK_FILE = 'backendai-docker.lock.json';
+
+/** A file whose writing was begun. It was carried out if the file on disk has this hash. */
+export interface PendingFile {
+  /** SHA-256 of the file's bytes when it is written, in hexadecimal digits; null when it is to be deleted. */
+  sha256: string | null;
+  /** The base of the next merge if it was written: the new rendering, which edits may have been merged into. */
+  text: string | null;
+}
 
 /** The text of each file as generated last: the base of the next merge. */
 export interface Lock {
   generatorVersion: string;
   files: Record<string, string>;
+  /** Only while a run writes, and after one that was cut short. */
+  pending?: Record<string, PendingFile>;
 }
 
-/** The lock cannot be used. `message` says what, where and what to do. */
-export class LockError extends Error {
-  override name = 'LockError';
-}
+/** What the lock on disk is worth. */
+export type LockState =
+  | { kind: 'usable'; lock: Lock }
+  /** No run has finished here. */
+  | { kind: 'missing' }
+  /** It is there and says nothing: `reason` tells why, as the end of a sentence. */
+  | { kind: 'damaged'; reason: string };
 
 /** Paths that a lock may speak of: what this generator writes. A lock is no reason to touch anything else. */
 const OWN_PATHS: ReadonlySet<string> = new Set(
   GENERATED_FILES.filter((file) => !file.writeOnce).map((file) => file.destination),
 );
 
-const LARGEST_LOCK = 4 * 1024 * 1024;
+/** Twenty times what a large project needs. */
+export const LARGEST_LOCK = 4 * 1024 * 1024;
+
+/** A version as npm has it; what it is compared and shown by. */
+const VERSION = /^(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-[0-9A-Za-z.-]{1,64})?$/;
 
 /**
  * Reads the lock, which is untrusted input: it comes with the repository.
  * @param text content of the lock file; undefined when there is none
  * @param ownVersion version of this generator
- * @returns the lock; null when there is none or it is damaged: every file on disk is then taken as the user's
- * @throws LockError for a lock of a newer generator, or one that names a path outside the project
+ * @throws RegenerationError for a lock of a newer generator, or one that names a path outside the project
  */
-export function readLock(text: string | undefined, ownVersion: string): Lock | null {
-  if (text === undefined || text.length > LARGEST_LOCK) return null;
+export function readLock(text: string | undefined, ownVersion: string): LockState {
+  if (text === undefined) return { kind: 'missing' };
+  if (text.length > LARGEST_LOCK) return damaged('it is larger than any that was ever written');
+  if (/^(?:<{7} |>{7} )/m.test(text)) {
+    return damaged(
+      `Git's conflict markers are in it: take one side (git checkout --ours -- ${LOCK_FILE}) before you run this again`,
+    );
+  }
   let data: unknown;
   try {
     data = JSON.parse(text);
   } catch {
-    return null;
+    return damaged('it is not JSON');
   }
-  if (typeof data !== 'object' || data === null) return null;
-  const { generatorVersion, files } = data as { generatorVersion?: unknown; files?: unknown };
-  if (typeof generatorVersion !== 'string' || typeof files !== 'object' || files === null) return null;
+  if (!isRecord(data)) return damaged('it holds no JSON object');
+  const { generatorVersion, files, pending } = data;
+  if (typeof generatorVersion !== 'string' || !VERSION.test(generatorVersion))
+    return damaged('it names no version of the generator');
   if (isNewer(generatorVersion, ownVersion)) {
-    throw new LockError(
-      `${LOCK_FILE} was written by generator-backendai-docker ${generatorVersion}, which is newer than this ${ownVersion}. Run the newer one: npx generator-backendai-docker@${generatorVersion}.`,
+    throw new RegenerationError(
+      `${LOCK_FILE} was written by generator-backendai-docker ${generatorVersion}, which is newer than this ${ownVersion}. Run the newer one: npx generator-backendai-docker@${generatorVersion}. Nothing was written.`,
     );
   }
-  const checked: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const [path, content] of Object.entries(files)) {
+  if (!isRecord(files) || (pending !== undefined && !isRecord(pending))) return damaged('it lists no files');
+  for (const path of [...Object.keys(files), ...Object.keys(pending ?? {})]) {
     if (!isInsideProject(path)) {
-      throw new LockError(
-        `${LOCK_FILE} names ${JSON.stringify(path)}, which is not a path inside the project. Delete the lock; the next run takes all files as edited by you.`,
+      throw new RegenerationError(
+        `${LOCK_FILE} names ${JSON.stringify(path.slice(0, 200))}, which is not a path inside the project. Delete the lock, then run again: every file is then taken as edited by you. Nothing was written.`,
       );
     }
-    if (typeof content === 'string' && OWN_PATHS.has(path)) checked[path] = content;
   }
-  return { generatorVersion, files: checked };
+  const lock: Lock = { generatorVersion, files: emptyRecord() };
+  for (const [path, content] of Object.entries(files)) {
+    const known = readText(content);
+    if (known === null) return damaged(`what it says of ${JSON.stringify(path.slice(0, 200))} is no text`);
+    if (OWN_PATHS.has(path)) lock.files[path] = known;
+  }
+  const begun = Object.entries(pending ?? {})
+    .filter(([path]) => OWN_PATHS.has(path))
+    .map(([path, value]) => [path, readPending(value)] as const);
+  if (begun.some(([, value]) => value === null)) return damaged('what it says of an interrupted run is odd');
+  if (begun.length > 0) lock.pending = Object.fromEntries(begun) as Record<string, PendingFile>;
+  return { kind: 'usable', lock };
 }
 
-/** The lock's text: sorted, so that a change of one file is a change of few lines. */
-export function formatLock(lock: Lock): string {
-  const files = Object.fromEntries(Object.entries(lock.files).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return `${JSON.stringify({ generatorVersion: lock.generatorVersion, files }, null, 2)}\n`;
+/**
+ * The lock after a run that was cut short: what that run had written counts as written, the rest as before.
+ * @param sha256 hash of a file of the project; undefined when it is not there
+ */
+export function settlePending(lock: Lock, sha256: (path: string) => string | undefined): Lock {
+  const files = { ...lock.files };
+  for (const [path, { sha256: written, text }] of Object.entries(lock.pending ?? {})) {
+    const found = sha256(path);
+    if (written === null) {
+      if (found === undefined) delete files[path];
+    } else if (found === written && text !== null) {
+      files[path] = text;
+    }
+  }
+  return { generatorVersion: lock.generatorVersion, files };
+}
+
+/** The lock's text: sorted, a line of a file on a line of its own, so that Git can merge locks and people can read the diff. */
+export function formatLock({ generatorVersion, files, pending }: Lock): string {
+  const data = {
+    generatorVersion,
+    files: sorted(files, toLines),
+    ...(pending === undefined
+      ? {}
+      : {
+          pending: sorted(pending, ({ sha256, text }) => ({
+            sha256,
+            text: text === null ? null : toLines(text),
+          })),
+        }),
+  };
+  return `${JSON.stringify(data, null, 2)}\n`;
+}
+
+const damaged = (reason: string): LockState => ({ kind: 'damaged', reason });
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A key of the file must not reach Object's prototype. */
+const emptyRecord = (): Record<string, string> => Object.create(null) as Record<string, string>;
+
+const toLines = (text: string): string[] => text.split('\n');
+
+/** A file's text from its lines; null for anything else. */
+function readText(content: unknown): string | null {
+  return Array.isArray(content) && content.every((line) => typeof line === 'string')
+    ? content.join('\n')
+    : null;
+}
+
+function readPending(value: unknown): PendingFile | null {
+  if (!isRecord(value)) return null;
+  const { sha256, text } = value;
+  if (sha256 === null && text === null) return { sha256, text };
+  const lines = readText(text);
+  return typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) && lines !== null
+    ? { sha256, text: lines }
+    : null;
+}
+
+function sorted<From, To>(record: Record<string, From>, convert: (value: From) => To): Record<string, To> {
+  return Object.fromEntries(
+    Object.entries(record)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) => [key, convert(value)]),
+  );
 }
 
 function isInsideProject(path: string): boolean {
@@ -69,8 +166,9 @@ function isInsideProject(path: string): boolean {
   return normal === path && normal !== '.' && !normal.startsWith('../') && normal !== '..';
 }
 
+/** Whether one version is newer than another, by its three numbers. */
 function isNewer(version: string, than: string): boolean {
-  const parts = (text: string): number[] => (text.split('-')[0] ?? '').split('.').map(Number);
+  const parts = (text: string): number[] => (VERSION.exec(text) ?? []).slice(1, 4).map(Number);
   const [a, b] = [parts(version), parts(than)];
   for (let index = 0; index < 3; index += 1) {
     const difference = (a[index] ?? 0) - (b[index] ?? 0);

@@ -1,13 +1,14 @@
+import { createHash } from 'node:crypto';
 import type { RenderedFile } from '../rendering/render-files.ts';
-import type { Lock } from './lock-file.ts';
-import { mergeFile, type FileDecision } from './merge-file.ts';
+import { mergeLists, mergesAsList, oldName, type ExistingChoice } from './existing-files.ts';
+import type { Lock, PendingFile } from './lock-file.ts';
+import { hasMarkers, mergeFile, overlapWithoutBase, type Overlap } from './merge-file.ts';
+import { RegenerationError } from './regeneration-error.ts';
+import { sameLines, splitText } from './text-lines.ts';
 
 /** What the user wants for a file where both sides changed the same lines. */
 export const CONFLICT_CHOICES = ['markers', 'ours', 'theirs'] as const;
 export type ConflictChoice = (typeof CONFLICT_CHOICES)[number];
-
-/** What the user wants for a file that was there before the generator. */
-export type ForeignChoice = 'keep-as-old' | 'leave';
 
 /** One file of the project and what will be done with it. */
 export interface FileChange {
@@ -30,116 +31,220 @@ export interface FileChange {
   keepAs?: string;
 }
 
-/** Asks about what only the user can decide. All of it is asked before anything is written. */
-export interface Decisions {
-  overlap(path: string, decision: Extract<FileDecision, { kind: 'overlap' }>): Promise<ConflictChoice>;
-  foreign(path: string, keepAs: string): Promise<ForeignChoice>;
+/** The files on disk, as far as a run must know them. */
+export interface ProjectDisk {
+  /** The text; undefined when there is no such file. Throws RegenerationError when it is no text or cannot be read. */
+  text(this: void, path: string): string | undefined;
+  exists(this: void, path: string): boolean;
+  /** Of the bytes, in hexadecimal digits; undefined when there is no such file. */
+  sha256(this: void, path: string): string | undefined;
 }
 
-/** Something stands in the way of writing. `message` says what, where and what to do. */
-export class RegenerationError extends Error {
-  override name = 'RegenerationError';
+/** What is known of the files beside their texts. */
+export interface RegenerationState {
+  /** What was generated last; null where nothing tells. */
+  lock: Lock | null;
+  /** No base is known though there was a run before: every file may be edited, none is merely «there already». */
+  mayBeEdited: boolean;
+  /** Files of their own that the user wanted to be left as they are. */
+  leave: readonly string[];
+  /** Files that the user deleted or left and wants to have now. */
+  restore: readonly string[];
+}
+
+/** One file as it is examined: settled, or waiting for the user's word. */
+type Examined =
+  | { kind: 'settled'; path: string; change: FileChange }
+  | { kind: 'overlap'; path: string; overlap: Overlap; current: string; base: 'known' | 'unknown' }
+  | { kind: 'existing'; path: string; ours: string; theirs: string; keepAs: string };
+
+/** All files, and what only the user can decide. */
+export interface Examination {
+  files: Examined[];
+  overlaps: Extract<Examined, { kind: 'overlap' }>[];
+  existing: Extract<Examined, { kind: 'existing' }>[];
+  /** What is generated now, by path: the base of the next run. */
+  rendered: Map<string, string>;
+}
+
+/** The user's word for each file that waits for it. */
+export interface Choices {
+  overlaps: ReadonlyMap<string, ConflictChoice>;
+  existing: ReadonlyMap<string, ExistingChoice>;
 }
 
 export interface ChangePlan {
   changes: FileChange[];
   /** The base of the next run: the new rendering of every file, whatever the user chose. */
   lockFiles: Record<string, string>;
-}
-
-/** A free name to keep a file under: `Dockerfile.old`, `Dockerfile.old.2`, …. */
-export function oldName(path: string, exists: (path: string) => boolean): string {
-  let name = `${path}.old`;
-  for (let number = 2; exists(name); number += 1) name = `${path}.old.${number}`;
-  return name;
+  /** Files of the user's that are left as they are, now and at the next run. */
+  leave: string[];
 }
 
 /**
- * Decides what happens to each file; writes nothing.
+ * Looks at each file of the new rendering and of the lock; decides what can be decided without the user.
  * @param rendered the new rendering
- * @param lock the last one, null at the first run
  * @param disk reads a file of the project; undefined when it is not there
- * @param decisions answers for overlaps and for files that were there before
  * @throws RegenerationError when markers of an earlier merge are left
  */
-export async function planChanges(
-  rendered: Map<string, RenderedFile>,
-  lock: Lock | null,
-  disk: (path: string) => string | undefined,
-  decisions: Decisions,
-): Promise<ChangePlan> {
-  const changes: FileChange[] = [];
-  const lockFiles: Record<string, string> = {};
-  const unresolved: string[] = [];
-  const pending: [string, FileDecision | { kind: 'keep' }][] = [];
-
+export function examineFiles(
+  rendered: ReadonlyMap<string, RenderedFile>,
+  state: RegenerationState,
+  disk: ProjectDisk,
+): Examination {
+  const base = (path: string): string | undefined => state.lock?.files[path];
+  refuseMarkers([...new Set([...rendered.keys(), ...Object.keys(state.lock?.files ?? {})])], rendered, disk);
+  const files: Examined[] = [];
+  const settled = (path: string, change: Omit<FileChange, 'path'>): void => {
+    files.push({ kind: 'settled', path, change: { path, ...change } });
+  };
   for (const [path, { file, text }] of rendered) {
     if (file.writeOnce) {
-      const kind = disk(path) === undefined ? 'create' : 'keep';
-      pending.push([path, kind === 'create' ? { kind, text } : { kind }]);
+      settled(path, disk.exists(path) ? { action: 'unchanged' } : { action: 'create', text });
       continue;
     }
-    const decision = mergeFile({ base: lock?.files[path], ours: disk(path), theirs: text });
-    if (decision.kind === 'unresolved') unresolved.push(path);
-    lockFiles[path] = text;
-    pending.push([path, decision]);
+    const restored = state.restore.includes(path);
+    if (state.leave.includes(path) && !restored) {
+      settled(path, { action: 'leave' });
+      continue;
+    }
+    const ours = disk.text(path);
+    const decision = mergeFile({ base: base(path), ours, theirs: text });
+    switch (decision.kind) {
+      case 'create':
+      case 'update':
+      case 'merge':
+        settled(path, { action: decision.kind, text: decision.text });
+        break;
+      case 'deleted-by-user':
+        settled(path, restored ? { action: 'create', text } : { action: 'deleted by you' });
+        break;
+      case 'overlap':
+        files.push({ kind: 'overlap', path, overlap: decision, current: ours ?? '', base: 'known' });
+        break;
+      case 'no-base':
+        files.push(
+          state.mayBeEdited
+            ? {
+                kind: 'overlap',
+                path,
+                overlap: overlapWithoutBase(decision.ours, text),
+                current: decision.ours,
+                base: 'unknown',
+              }
+            : { kind: 'existing', path, ours: decision.ours, theirs: text, keepAs: oldName(path, disk) },
+        );
+        break;
+      case 'unchanged':
+      case 'unresolved':
+        settled(path, { action: 'unchanged' });
+    }
   }
-  if (unresolved.length > 0) {
-    throw new RegenerationError(
-      `Conflict markers of the last run are left in ${unresolved.join(', ')}. Edit them away, then run again. Nothing was written.`,
-    );
-  }
-  for (const [path, decision] of pending) {
-    const change = await toChange(path, decision, disk, decisions);
-    // A file that the user keeps instead of ours has no base: the next run asks again only if it is gone.
-    if (change.action === 'leave') delete lockFiles[path];
-    changes.push(change);
-  }
-  for (const [path, base] of Object.entries(lock?.files ?? {})) {
+  for (const [path, text] of Object.entries(state.lock?.files ?? {})) {
     if (rendered.has(path)) continue;
-    const ours = disk(path);
+    const ours = disk.text(path);
     if (ours === undefined) continue;
-    changes.push({ path, action: ours === base ? 'delete' : 'no longer written' });
+    const edited = !sameLines(splitText(ours).lines, splitText(text).lines);
+    settled(path, { action: edited ? 'no longer written' : 'delete' });
   }
-  return { changes, lockFiles };
+  return {
+    files,
+    overlaps: files.filter((file) => file.kind === 'overlap'),
+    existing: files.filter((file) => file.kind === 'existing'),
+    rendered: new Map(
+      [...rendered].filter(([, { file }]) => !file.writeOnce).map(([path, { text }]) => [path, text]),
+    ),
+  };
 }
 
-async function toChange(
-  path: string,
-  decision: FileDecision | { kind: 'keep' },
-  disk: (path: string) => string | undefined,
-  decisions: Decisions,
-): Promise<FileChange> {
-  switch (decision.kind) {
-    case 'create':
-      return { path, action: 'create', text: decision.text };
-    case 'update':
-      return { path, action: 'update', text: decision.text };
-    case 'merge':
-      return { path, action: 'merge', text: decision.text };
-    case 'keep':
-    case 'unchanged':
-    case 'unresolved':
-      return { path, action: 'unchanged' };
-    case 'deleted-by-user':
-      return { path, action: 'deleted by you' };
-    case 'foreign': {
-      const keepAs = oldName(path, (name) => disk(name) !== undefined);
-      const choice = await decisions.foreign(path, keepAs);
-      return choice === 'leave'
-        ? { path, action: 'leave' }
-        : { path, action: 'replace', keepAs, text: decision.theirs };
+/** What happens to each file, with the user's word for those that waited for it. Writes nothing. */
+export function planChanges(examination: Examination, choices: Choices): ChangePlan {
+  const changes = examination.files.map((file): FileChange => {
+    switch (file.kind) {
+      case 'settled':
+        return file.change;
+      case 'overlap':
+        return resolveOverlap(file, choices.overlaps.get(file.path) ?? 'markers');
+      case 'existing':
+        return resolveExisting(file, choices.existing.get(file.path) ?? 'old');
     }
-    case 'overlap': {
-      const choice = await decisions.overlap(path, decision);
-      if (choice === 'ours') {
-        return decision.ours === disk(path)
-          ? { path, action: 'keep yours' }
-          : { path, action: 'merge', text: decision.ours };
-      }
-      return choice === 'theirs'
-        ? { path, action: 'update', text: decision.theirs }
-        : { path, action: 'conflict', text: decision.marked };
-    }
+  });
+  const leave = changes.filter((change) => change.action === 'leave').map(({ path }) => path);
+  // A file that the user keeps instead of ours has no base.
+  const lockFiles = Object.fromEntries([...examination.rendered].filter(([path]) => !leave.includes(path)));
+  return { changes, lockFiles, leave };
+}
+
+/** Whether a change writes or deletes something. */
+export function isWritten({ action, text }: FileChange): boolean {
+  return text !== undefined || action === 'delete';
+}
+
+/**
+ * What a run that is cut short leaves in the lock, so that the next one knows what was carried out.
+ * @param lockFiles the base of the next run
+ */
+export function pendingFiles(
+  changes: readonly FileChange[],
+  lockFiles: Readonly<Record<string, string>>,
+): Record<string, PendingFile> {
+  return Object.fromEntries(
+    changes.flatMap(({ path, action, text }): [string, PendingFile][] => {
+      if (action === 'delete') return [[path, { sha256: null, text: null }]];
+      const base = lockFiles[path];
+      if (text === undefined || base === undefined) return [];
+      return [[path, { sha256: sha256(text), text: base }]];
+    }),
+  );
+}
+
+/** SHA-256 in hexadecimal digits. */
+export function sha256(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function resolveOverlap(
+  { path, overlap, current }: Extract<Examined, { kind: 'overlap' }>,
+  choice: ConflictChoice,
+): FileChange {
+  switch (choice) {
+    case 'markers':
+      return { path, action: 'conflict', text: overlap.marked };
+    case 'theirs':
+      return { path, action: 'update', text: overlap.theirs };
+    case 'ours':
+      return overlap.ours === current
+        ? { path, action: 'keep yours' }
+        : { path, action: 'merge', text: overlap.ours };
   }
+}
+
+function resolveExisting(
+  { path, ours, theirs, keepAs }: Extract<Examined, { kind: 'existing' }>,
+  choice: ExistingChoice,
+): FileChange {
+  switch (choice) {
+    case 'leave':
+      return { path, action: 'leave' };
+    case 'old':
+      return { path, action: 'replace', keepAs, text: theirs };
+    case 'merge':
+      return mergesAsList(path)
+        ? { path, action: 'merge', text: mergeLists(path, ours, theirs) }
+        : { path, action: 'conflict', text: overlapWithoutBase(ours, theirs).marked };
+  }
+}
+
+function refuseMarkers(
+  paths: readonly string[],
+  rendered: ReadonlyMap<string, RenderedFile>,
+  disk: ProjectDisk,
+): void {
+  const unresolved = paths.filter(
+    (path) => rendered.get(path)?.file.writeOnce !== true && hasMarkers(disk.text(path) ?? ''),
+  );
+  if (unresolved.length === 0) return;
+  throw new RegenerationError(
+    `Conflict markers of an earlier run are left in ${unresolved.join(', ')}. Edit the file${unresolved.length > 1 ? 's' : ''} so that the lines with <<<<<<<, |||||||, ======= and >>>>>>> are gone, then run again. Nothing was written.`,
+  );
 }

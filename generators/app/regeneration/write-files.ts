@@ -1,120 +1,202 @@
 import {
   accessSync,
+  chmodSync,
+  chownSync,
   closeSync,
   constants,
+  copyFileSync,
   existsSync,
+  fchmodSync,
+  fchownSync,
   fsyncSync,
-  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readdirSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
+  type Stats,
 } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
-import { RegenerationError, type FileChange } from './plan-changes.ts';
+import { dirname, join, relative } from 'node:path';
+import { isWritten, type FileChange } from './plan-changes.ts';
+import { refuseLinkOut } from './read-files.ts';
+import { RegenerationError } from './regeneration-error.ts';
+import { STAGING_PREFIX } from './staging.ts';
 
-/**
- * Reads one file of the project.
- * @returns its text, undefined when it is not there
- * @throws RegenerationError when it is a folder or cannot be read
- */
-export function readProjectFile(root: string, path: string): string | undefined {
-  const full = join(root, path);
-  try {
-    return readFileSync(full, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    const what =
-      code === 'EISDIR' ? 'is a folder, where a file is to be written' : `cannot be read (${code})`;
-    throw new RegenerationError(`${path} ${what}. Nothing was written.`);
-  }
-}
+/** One step of a run's writing; carried out in the order given, each at once: a file is the old one or the new one. */
+export type WriteStep =
+  | { path: string; content: string; mode?: number }
+  /** A copy of a file of the user's, byte for byte. */
+  | { path: string; copyOf: string }
+  | { path: string; remove: true };
 
 /**
  * Makes sure, before the first byte, that every change can be written: folders exist or can be made, are inside the
- * project, and are writable.
+ * project, and folder and file are writable.
  * @throws RegenerationError naming the first path that cannot
  */
 export function checkWritable(root: string, changes: readonly FileChange[]): void {
-  const realRoot = realpathSync(root);
-  for (const { path, text, action, keepAs } of changes) {
-    if (text === undefined && action !== 'delete') continue;
-    let folder = dirname(join(root, path));
-    while (!existsSync(folder)) folder = dirname(folder);
-    const shown = relative(root, folder) || '.';
-    if (!statSync(folder).isDirectory()) {
-      throw new RegenerationError(
-        `${path} cannot be written: ${shown} is a file, not a folder. Rename it, then run again. Nothing was written.`,
-      );
-    }
-    const real = realpathSync(folder);
-    if (real !== realRoot && !real.startsWith(realRoot + sep)) {
-      throw new RegenerationError(
-        `${path} cannot be written: ${shown} is a link to ${real}, outside the project. Nothing was written.`,
-      );
-    }
-    for (const written of [path, ...(keepAs === undefined ? [] : [keepAs])])
-      refuseLink(root, realRoot, written);
-    try {
-      accessSync(folder, constants.W_OK | constants.X_OK);
-    } catch {
-      throw new RegenerationError(
-        `${path} cannot be written: no permission to write into ${shown === '.' ? root : shown}. Give yourself the permission (chmod u+w), then run again. Nothing was written.`,
-      );
+  for (const change of changes.filter(isWritten)) {
+    for (const path of [change.path, ...(change.keepAs === undefined ? [] : [change.keepAs])]) {
+      refuseLinkOut(root, path);
+      checkPlace(root, path);
     }
   }
 }
 
-/** A link is refused unless it stays inside the project: what a repository names must not be written elsewhere. */
-function refuseLink(root: string, realRoot: string, path: string): void {
+function checkPlace(root: string, path: string): void {
+  let folder = dirname(join(root, path));
+  while (!existsSync(folder)) folder = dirname(folder);
+  const shown = relative(root, folder) || '.';
+  if (!statSync(folder).isDirectory()) {
+    throw new RegenerationError(
+      `${path} cannot be written: ${shown} is a file, not a folder. Rename it, then run again. Nothing was written.`,
+    );
+  }
+  if (!isWritable(folder, constants.W_OK | constants.X_OK)) {
+    throw new RegenerationError(
+      `${path} cannot be written: no permission to write into ${shown === '.' ? root : shown}. Give yourself the permission (chmod u+w), then run again. Nothing was written.`,
+    );
+  }
   const full = join(root, path);
-  if (!lstatSync(full, { throwIfNoEntry: false })?.isSymbolicLink()) return;
-  const target = existsSync(full) ? realpathSync(full) : null;
-  if (target !== null && target.startsWith(realRoot + sep)) return;
-  throw new RegenerationError(
-    `${path} is a link to ${target ?? 'a file that does not exist'}, outside the project. Remove the link, then run again. Nothing was written.`,
-  );
-}
-
-/** Carries the changes out, each file in one step: it is the old one or the new one, never half of it. */
-export function writeChanges(root: string, changes: readonly FileChange[]): void {
-  for (const change of changes) {
-    const full = join(root, change.path);
-    if (change.action === 'delete') {
-      rmSync(full);
-    } else if (change.text !== undefined) {
-      if (change.keepAs !== undefined)
-        writeAtomically(join(root, change.keepAs), readFileSync(full), modeOf(full));
-      mkdirSync(dirname(full), { recursive: true });
-      writeAtomically(full, change.text, modeOf(full) ?? (change.path === '.env' ? 0o600 : undefined));
-    }
+  // A rename would replace a file that its owner has protected.
+  if (existsSync(full) && !isWritable(full, constants.W_OK)) {
+    throw new RegenerationError(
+      `${path} cannot be written: no permission. Give yourself the permission (chmod u+w ${path}), then run again. Nothing was written.`,
+    );
   }
 }
 
-function modeOf(path: string): number | undefined {
-  return existsSync(path) ? statSync(path).mode & 0o7777 : undefined;
-}
-
-/** Writes beside the file and renames; a link is written through, not replaced. */
-export function writeAtomically(path: string, content: string | Buffer, mode?: number): void {
-  const target = existsSync(path) && lstatSync(path).isSymbolicLink() ? realpathSync(path) : path;
-  const temporary = `${target}.${process.pid}.tmp`;
+function isWritable(path: string, mode: number): boolean {
   try {
-    const descriptor = openSync(temporary, 'wx', mode ?? 0o666);
-    try {
-      writeFileSync(descriptor, content);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(temporary, target);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw new RegenerationError(`${path} could not be written (${(error as NodeJS.ErrnoException).code}).`);
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
   }
+}
+
+/**
+ * Carries the steps out. All contents are written aside first, where a full disk does no harm; then each takes its place
+ * by a rename. Cut short at any moment, every file is the old one or the new one, and no step after the cut was begun.
+ * @throws RegenerationError that says what was written before it, where something was
+ */
+export function carryOut(root: string, steps: readonly WriteStep[]): void {
+  removeStaleStaging(root);
+  const staging = join(root, `${STAGING_PREFIX}${process.pid}`);
+  const done: string[] = [];
+  try {
+    mkdirSync(staging, { mode: 0o700 });
+    const prepared = steps.map((step, index) => prepare(root, step, join(staging, String(index))));
+    for (const [index, step] of steps.entries()) {
+      place(root, step, prepared[index] ?? null);
+      done.push(step.path);
+    }
+    syncFolders(new Set(steps.map(({ path }) => dirname(join(root, path)))));
+  } catch (error) {
+    throw writingError(error, steps[done.length]?.path ?? '', [...new Set(done)]);
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+}
+
+/** Writes a step's content aside, in its final form. */
+function prepare(root: string, step: WriteStep, aside: string): string | null {
+  if ('remove' in step) return null;
+  const target = targetOf(root, step.path);
+  const copied = 'copyOf' in step ? join(root, step.copyOf) : null;
+  const like = existsSync(target) ? statSync(target) : copied === null ? null : statSync(copied);
+  const content = 'content' in step ? step.content : readFileSync(copied ?? '');
+  const mode = like ? like.mode & 0o7777 : 'content' in step ? step.mode : undefined;
+  const descriptor = openSync(aside, 'wx', mode ?? 0o666);
+  try {
+    writeFileSync(descriptor, content);
+    // The mode of openSync loses what the umask takes.
+    if (mode !== undefined) fchmodSync(descriptor, mode);
+    keepOwner(descriptor, like);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  return aside;
+}
+
+/** Whose file it was: a run as root must not take it away. */
+function keepOwner(descriptor: number, like: Stats | null): void {
+  if (like === null || process.getuid?.() !== 0) return;
+  fchownSync(descriptor, like.uid, like.gid);
+}
+
+function place(root: string, step: WriteStep, aside: string | null): void {
+  const target = targetOf(root, step.path);
+  if (aside === null) {
+    rmSync(target, { force: true });
+    return;
+  }
+  mkdirSync(dirname(target), { recursive: true });
+  try {
+    renameSync(aside, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    // Another file system is mounted there.
+    const beside = `${target}.${process.pid}.tmp`;
+    const { mode, uid, gid } = statSync(aside);
+    try {
+      copyFileSync(aside, beside);
+      chmodSync(beside, mode & 0o7777);
+      if (process.getuid?.() === 0) chownSync(beside, uid, gid);
+      renameSync(beside, target);
+    } finally {
+      rmSync(beside, { force: true });
+    }
+  }
+}
+
+/** A link inside the project is written through, not replaced. */
+function targetOf(root: string, path: string): string {
+  const full = join(root, path);
+  return existsSync(full) ? realpathSync(full) : full;
+}
+
+/** What an interrupted run left aside; of a run that is still alive nothing is taken away. */
+function removeStaleStaging(root: string): void {
+  for (const name of readdirSync(root)) {
+    if (!name.startsWith(STAGING_PREFIX)) continue;
+    const pid = Number(name.slice(STAGING_PREFIX.length));
+    if (pid === process.pid || !isAlive(pid)) rmSync(join(root, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return Number.isInteger(pid) && pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** So that the names survive a power cut, too, where the system can do that. */
+function syncFolders(folders: ReadonlySet<string>): void {
+  for (const folder of folders) {
+    try {
+      const descriptor = openSync(folder, 'r');
+      fsyncSync(descriptor);
+      closeSync(descriptor);
+    } catch {
+      // Windows cannot open a folder.
+    }
+  }
+}
+
+function writingError(error: unknown, path: string, done: readonly string[]): RegenerationError {
+  const { code } = error as NodeJS.ErrnoException;
+  const reason = code === 'ENOSPC' ? 'the disk is full' : (code ?? String(error));
+  const consequence =
+    done.length === 0
+      ? 'Nothing was written.'
+      : `Written before it: ${done.join(', ')}. Mend the cause, then run again: the next run finishes the job.`;
+  return new RegenerationError(`${path} could not be written (${reason}). ${consequence}`);
 }

@@ -1,0 +1,42 @@
+import { styleText } from 'node:util';
+import { FILE_HEADERS_ONLY, createTwoFilesPatch } from 'diff';
+
+/** One file before and after; undefined where there is none. */
+export interface FileDifference {
+  path: string;
+  before: string | undefined;
+  after: string | undefined;
+}
+
+/**
+ * A unified diff as `git apply` and `patch` take it.
+ * @param options.colour for a terminal: additions and removals coloured, control characters of the files not passed on
+ */
+export function formatDiff({ path, before, after }: FileDifference, options: { colour: boolean }): string {
+  const patch = createTwoFilesPatch(
+    before === undefined ? '/dev/null' : `a/${path}`,
+    after === undefined ? '/dev/null' : `b/${path}`,
+    before ?? '',
+    after ?? '',
+    undefined,
+    undefined,
+    { context: 3, headerOptions: FILE_HEADERS_ONLY },
+  );
+  const lines = patch.replace(/\n+$/, '\n');
+  return options.colour ? lines.split('\n').map(coloured).join('\n') : lines;
+}
+
+function coloured(line: string): string {
+  const shown = line.replaceAll(/[\p{Cc}\p{Cf}]/gu, (character) => (character === '\t' ? '\t' : '?'));
+  const style =
+    line.startsWith('+++') || line.startsWith('---')
+      ? 'bold'
+      : line.startsWith('@@')
+        ? 'cyan'
+        : line.startsWith('+')
+          ? 'green'
+          : line.startsWith('-')
+            ? 'red'
+            : null;
+  return style === null ? shown : styleText(style, shown, { validateStream: false });
+}

@@ -1,0 +1,123 @@
+import { lstatSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { join, sep } from 'node:path';
+import { LARGEST_LOCK, LOCK_FILE, readLock, type LockState } from './lock-file.ts';
+import { sha256, type ProjectDisk } from './plan-changes.ts';
+import { RegenerationError } from './regeneration-error.ts';
+
+/** No file that this generator writes comes near it. */
+const LARGEST_FILE = 16 * 1024 * 1024;
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The project's files on disk; each is read when it is asked for, and anew each time. */
+export function projectDisk(root: string): ProjectDisk {
+  return {
+    text: (path) => readProjectFile(root, path),
+    exists: (path) => entryAt(join(root, path)) !== undefined,
+    sha256: (path) => {
+      const content = readBytes(root, path);
+      return content === undefined ? undefined : sha256(content);
+    },
+  };
+}
+
+/**
+ * Reads one file of the project.
+ * @returns its text, undefined when it is not there
+ * @throws RegenerationError when it is no text in UTF-8, a folder, a link that leads out of the project, too large, or
+ * cannot be read
+ */
+export function readProjectFile(root: string, path: string): string | undefined {
+  const content = readBytes(root, path);
+  if (content === undefined) return undefined;
+  try {
+    const text = decoder.decode(content);
+    if (!text.includes('\0')) return text;
+  } catch {
+    // Named below.
+  }
+  throw new RegenerationError(
+    `${path} is no text in UTF-8, so that nothing can be merged into it. Save it as UTF-8, then run again. Nothing was written.`,
+  );
+}
+
+/**
+ * The lock of a project. One that is too large is not even read.
+ * @param ownVersion version of this generator
+ * @throws RegenerationError as readLock does, and for a link that leads out of the project
+ */
+export function readLockFile(root: string, ownVersion: string): LockState {
+  const size = statSync(join(root, LOCK_FILE), { throwIfNoEntry: false })?.size ?? 0;
+  if (size > LARGEST_LOCK) return { kind: 'damaged', reason: 'it is larger than any that was ever written' };
+  return readLock(readBytes(root, LOCK_FILE)?.toString('utf8'), ownVersion);
+}
+
+function readBytes(root: string, path: string): Buffer | undefined {
+  const full = join(root, path);
+  try {
+    refuseLinkOut(root, path);
+    const found = statSync(full, { throwIfNoEntry: false });
+    if (found === undefined) return undefined;
+    if (!found.isDirectory() && !found.isFile()) {
+      throw new RegenerationError(
+        `${path} is no regular file. Remove it, then run again. Nothing was written.`,
+      );
+    }
+    if (found.size > LARGEST_FILE) {
+      throw new RegenerationError(
+        `${path} is larger than ${LARGEST_FILE / 1024 / 1024} MB, which is no file of this generator. Move it away, then run again. Nothing was written.`,
+      );
+    }
+    return readFileSync(full);
+  } catch (error) {
+    if (error instanceof RegenerationError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    const what =
+      code === 'EISDIR' ? 'is a folder, where a file is to be written' : `cannot be read (${code})`;
+    throw new RegenerationError(`${path} ${what}. Nothing was written.`);
+  }
+}
+
+/**
+ * What a repository names must not be read or written elsewhere: neither the file nor a folder above it may be a link
+ * that leads out of the project.
+ * @throws RegenerationError naming the link and where it leads
+ */
+export function refuseLinkOut(root: string, path: string): void {
+  const realRoot = realpathSync(root);
+  let at = root;
+  for (const part of path.split('/')) {
+    at = join(at, part);
+    const found = entryAt(at);
+    if (found === undefined) return;
+    if (!found.isSymbolicLink()) continue;
+    const target = realTarget(at);
+    if (target !== null && target.startsWith(realRoot + sep)) continue;
+    const shown = at
+      .slice(root.length + 1)
+      .split(sep)
+      .join('/');
+    throw new RegenerationError(
+      `${path} cannot be written: ${shown} is a link to ${target ?? 'a file that does not exist'}, outside the project. Remove the link, then run again. Nothing was written.`,
+    );
+  }
+}
+
+/** What is there under a name, be it a link that leads nowhere; undefined where nothing is. */
+function entryAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    // A folder above it is a file, or may not be entered.
+    return undefined;
+  }
+}
+
+function realTarget(link: string): string | null {
+  try {
+    return realpathSync(link);
+  } catch {
+    return null;
+  }
+}
