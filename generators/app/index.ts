@@ -11,9 +11,10 @@ import { SeveralManagePyError } from './detection/manage-py.ts';
 import type { ProjectFiles } from './detection/project-files.ts';
 import { withoutFiles } from './detection/without-files.ts';
 import { RUN_OPTIONS, type RunOptions } from './options.ts';
+import { dockerignoreNotes } from './planning/dockerignore.ts';
 import { envFileNotes, lackingInEnvFile, type EnvLack } from './planning/environment-file.ts';
 import { packageVersion } from './planning/knowledge.ts';
-import { makePlan } from './planning/make-plan.ts';
+import { makePlan, rivalComposeFiles } from './planning/make-plan.ts';
 import type { Plan } from './planning/plan.ts';
 import { libraryRows, projectLibraries } from './planning/project-libraries.ts';
 import { choosePython, pythonRows } from './planning/python-version.ts';
@@ -221,7 +222,12 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     if (this.#onlyDetects() || this.options.check || this.options.diff) return;
     const { changes } = this.#outcome;
     const conflicts = changes.filter((change) => change.action === 'conflict');
-    const notes = [...this.#plan.notes, ...envFileNotes(this.#facts, this.#plan), ...this.#gitNotes()];
+    const notes = [
+      ...this.#plan.notes,
+      ...envFileNotes(this.#facts, this.#plan),
+      ...this.#dockerignoreNotes(),
+      ...this.#gitNotes(),
+    ];
     if (notes.length > 0) this.#say(`\nPlease note:\n${formatNotes(notes)}`);
     if (this.options.dryRun) {
       this.#say('\nA dry run: nothing was written.');
@@ -250,16 +256,14 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     const state = {
       lock: this.#lock,
       mayBeEdited: this.#mayBeEdited,
+      rivals: rivalComposeFiles(this.#facts.existing.composeFiles),
       leave: this.options.askAnswered ? [] : storedLeave(this.#stored),
       restore: this.#restored(),
     };
     this.#lackingInEnv = lackingInEnvFile(this.#facts, this.#resolved.answers, this.#stored.lackingInEnv);
-    const examine = (replacesDockerfile: boolean): Examination =>
-      examineFiles(this.#render(replacesDockerfile), state, disk);
-    const plain = examine(false);
-    // Whether a Dockerfile.old comes about changes what DOCKER.md says.
-    const isReplaced = plain.existing.some(({ path }) => path === 'Dockerfile');
-    const examination = isReplaced ? examine(true) : plain;
+    const examine = (keptAsOld: readonly string[]): Examination =>
+      examineFiles(this.#render(keptAsOld), state, disk);
+    const examination = examine([]);
     const choices = await chooseForFiles(examination, {
       onConflict: this.#onConflict(),
       onExisting: this.options.onExisting as ExistingChoice | undefined,
@@ -271,14 +275,16 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
           }
         : null,
     });
-    const staysAway = isReplaced && choices.existing.get('Dockerfile') !== 'old';
-    return planChanges(staysAway ? examine(false) : examination, choices);
+    const planned = planChanges(examination, choices);
+    const setAside = planned.changes.filter(({ keepAs }) => keepAs !== undefined).map(({ path }) => path);
+    // DOCKER.md speaks of what is kept as *.old.
+    return setAside.length === 0 ? planned : planChanges(examine(setAside), choices);
   }
 
-  #render(replacesDockerfile: boolean): Map<string, RenderedFile> {
+  #render(keptAsOld: readonly string[]): Map<string, RenderedFile> {
     this.#plan = makePlan(this.#facts, this.#resolved.answers, {
       lackingInEnv: this.#lackingInEnv,
-      replacesDockerfile,
+      keptAsOld,
     });
     const rendered = renderFiles(this.#plan);
     if (!this.#mayWriteEnv()) rendered.delete('.env');
@@ -288,6 +294,13 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   #mayWriteEnv(): boolean {
     const { git } = this.#facts;
     return !git.present || git.envIgnored || projectDisk(this.destinationRoot()).exists('.env');
+  }
+
+  /** What an edited .dockerignore keeps from the Dockerfile. */
+  #dockerignoreNotes(): string[] {
+    const change = this.#outcome.changes.find(({ path }) => path === '.dockerignore');
+    const text = change?.text ?? this.#read('.dockerignore');
+    return text === undefined ? [] : dockerignoreNotes(text, this.#plan.buildPaths);
   }
 
   /** What Git does with the files that were written, where it is not what one would want. */

@@ -3,7 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { detectProject } from '../../generators/app/detection/detect-project.ts';
 import { memoryFiles } from '../../generators/app/detection/memory-files.ts';
 import { matchesPattern } from '../../generators/app/glob.ts';
-import { dockerignoreSections } from '../../generators/app/planning/dockerignore.ts';
+import {
+  dockerignoreNotes,
+  dockerignoreSections,
+  lostToDockerignore,
+} from '../../generators/app/planning/dockerignore.ts';
 
 const facts = detectProject(
   memoryFiles('shop', {
@@ -58,5 +62,27 @@ describe('matchesPattern', () => {
     ['aab1.md', 'a+b(1).md', false],
   ])('%s by %s: %s', (path, pattern, expected) => {
     expect(matchesPattern(path, pattern)).toBe(expected);
+  });
+});
+
+describe('lostToDockerignore', () => {
+  it.each([
+    ['static\n', ['static', 'apps'], [{ path: 'static', pattern: 'static', line: 1 }]],
+    ['*\n!apps\n', ['static', 'apps'], [{ path: 'static', pattern: '*', line: 1 }]],
+    [
+      '# c\r\ndocs\r\n**/requirements*.txt\r\n',
+      ['requirements.txt'],
+      [{ path: 'requirements.txt', pattern: '**/requirements*.txt', line: 3 }],
+    ],
+    ['static\n!static\n', ['static'], []],
+    ['static\n!static\nstatic\n', ['static'], [{ path: 'static', pattern: 'static', line: 3 }]],
+  ])('%j keeps from %j: %j', (text, copied, lost) => {
+    expect(lostToDockerignore(text, copied)).toEqual(lost);
+  });
+
+  it('is said with line, pattern and remedy', () => {
+    expect(dockerignoreNotes('static\n', ['static'])).toEqual([
+      '.dockerignore:1 keeps static out of the build (static), and the Dockerfile copies it: take the line out, or add !static after it.',
+    ]);
   });
 });

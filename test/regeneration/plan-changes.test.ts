@@ -27,7 +27,7 @@ interface Run {
 function planned({ rendered, disk = {}, state = {}, writeOnce = [], overlap, existing }: Run): ChangePlan {
   const examination = examineFiles(
     rendering(rendered, writeOnce),
-    { lock: null, mayBeEdited: false, leave: [], restore: [], ...state },
+    { lock: null, mayBeEdited: false, rivals: [], leave: [], restore: [], ...state },
     memoryDisk(disk),
   );
   return planChanges(examination, {

@@ -25,7 +25,10 @@ export function readExisting(files: ProjectFiles, workDir: string): ProjectFacts
     envFile,
     envNames: envFile === null ? [] : assignedNames(files.read(envFile) ?? ''),
     envFileTracked: envFile !== null && files.git().tracked(envFile),
-    composePostgres: composeFiles.some((path) => postgresImage.test(files.read(path) ?? '')),
+    // One that we kept aside says what it always said.
+    composePostgres: [...composeFiles, ...composeFilesIn(files, folders, /\.old(?:\.\d+)?$/)].some((path) =>
+      postgresImage.test(files.read(path) ?? ''),
+    ),
   };
 }
 
@@ -34,11 +37,12 @@ function assignedNames(text: string): string[] {
   return [...text.matchAll(/^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=/gm)].map(([, name = '']) => name);
 }
 
-function composeFilesIn(files: ProjectFiles, folders: readonly string[]): string[] {
+/** @param ending what stands behind a name of Compose's */
+function composeFilesIn(files: ProjectFiles, folders: readonly string[], ending = /$/): string[] {
   for (const folder of folders) {
     const found = files.files().filter((path) => {
       const name = folder === '' ? path : path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : '/';
-      return !name.includes('/') && composeName.test(name);
+      return !name.includes('/') && ending.test(name) && composeName.test(name.replace(ending, ''));
     });
     if (found.length > 0) return found;
   }

@@ -1,3 +1,4 @@
+import dockerignore from '@balena/dockerignore';
 import type { ProjectFacts } from '../detection/facts.ts';
 import { matchesPattern } from '../glob.ts';
 import { dockerignorePattern } from './quoting.ts';
@@ -114,4 +115,40 @@ export function dockerignoreSections(
   return caught.length === 0
     ? sections
     : [...sections, { title: 'Copied all the same', patterns: exceptions }];
+}
+
+/** A path that the Dockerfile copies and a .dockerignore keeps out of the build context. */
+export interface LostPath {
+  path: string;
+  pattern: string;
+  /** Of the pattern; counts from 1. */
+  line: number;
+}
+
+/**
+ * What the user's edits of `.dockerignore` take from the Dockerfile: the build would not find it.
+ * @param text the file as it will be
+ * @param copied paths that the Dockerfile copies or mounts, relative to the root
+ */
+export function lostToDockerignore(text: string, copied: readonly string[]): LostPath[] {
+  const lines = text.split(/\r?\n/);
+  const createMatcher = dockerignore as unknown as typeof dockerignore.default;
+  const isLost = (path: string, until: number): boolean =>
+    createMatcher().add(lines.slice(0, until)).ignores(path);
+  return copied
+    .filter((path) => isLost(path, lines.length))
+    .map((path) => {
+      // The last pattern that matches decides.
+      let line = lines.length;
+      while (line > 1 && isLost(path, line - 1)) line -= 1;
+      return { path, pattern: (lines[line - 1] ?? '').trim(), line };
+    });
+}
+
+/** One sentence for each path that a .dockerignore keeps from the Dockerfile. */
+export function dockerignoreNotes(text: string, copied: readonly string[]): string[] {
+  return lostToDockerignore(text, copied).map(
+    ({ path, pattern, line }) =>
+      `.dockerignore:${line} keeps ${path} out of the build (${pattern}), and the Dockerfile copies it: take the line out, or add !${path} after it.`,
+  );
 }

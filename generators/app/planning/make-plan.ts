@@ -50,8 +50,8 @@ interface ImageTable {
 export interface Surroundings {
   /** Which variables of ours the user's own .env lacks; by default as it is now. */
   lackingInEnv: EnvLack;
-  /** A Dockerfile of the user's is kept as Dockerfile.old; by default where there is one. */
-  replacesDockerfile: boolean;
+  /** Files of the user's that are kept as *.old instead; by default the Dockerfile, where there is one. */
+  keptAsOld: readonly string[];
 }
 
 /**
@@ -67,6 +67,7 @@ export function makePlan(
 ): Plan {
   const facts = withOverlay(detected, answers.settingsOverlay);
   const lacking = surroundings.lackingInEnv ?? lackingInEnvFile(facts, answers, {});
+  const keptAsOld = surroundings.keptAsOld ?? [facts.existing.dockerfile];
   const overlay = planOverlay(detected, answers);
   const debianRelease = debianReleaseFor(answers.pythonVersion);
   const images = readKnowledge<ImageTable>('container-images');
@@ -125,6 +126,7 @@ export function makePlan(
     serverCommand: serverCommand({ server: answers.server, application, port: answers.port }),
     port: answers.port,
     copies,
+    buildPaths: [...new Set(copied)],
     removedTests: facts.unusedTests
       .filter((path) => answers.apps.some((app) => path.startsWith(`${app}/`)))
       .map(inImage),
@@ -193,13 +195,12 @@ export function makePlan(
     healthPath: facts.healthPath?.value ?? facts.adminLogin?.value ?? '/',
     // The overlay adds hosts and takes none away.
     allowedHost: allowedHost(detected),
-    oldDockerfile:
-      facts.topLevel.includes('Dockerfile.old') ||
-      (surroundings.replacesDockerfile ?? facts.existing.dockerfile === 'Dockerfile'),
+    oldDockerfile: facts.topLevel.includes('Dockerfile.old') || keptAsOld.includes('Dockerfile'),
     forbiddenPaths: forbiddenPaths(facts, answers),
     notes: [
       ...overlayNotes(detected, answers.database, answers.settingsOverlay),
       ...notes(facts, answers),
+      ...composeFileNotes(facts.existing.composeFiles.filter((path) => !keptAsOld.includes(path))),
       ...libraries.warnings,
     ],
   };
@@ -523,12 +524,6 @@ function notes(facts: ProjectFacts, answers: Answers): string[] {
       `Static files are stored on another server (${firstPlace(facts.staticFiles.servedBy?.evidence ?? [])}): the migrate service runs collectstatic, which has its credentials, and the build does not.`,
     );
   }
-  const rivals = facts.existing.composeFiles.filter((path) => /^docker-compose\.ya?ml$/.test(path));
-  if (rivals.length > 0) {
-    found.push(
-      `${rivals.join(', ')} is there too: Docker Compose takes compose.yaml and warns of the other. Remove it when you no longer need it.`,
-    );
-  }
   const forgotten = facts.application.filter((item) => item.needed && !answers.apps.includes(item.path));
   for (const item of forgotten) {
     found.push(
@@ -542,4 +537,27 @@ function notes(facts: ProjectFacts, answers: Answers): string[] {
   }
   found.push(...pythonNotes(facts, answers.pythonVersion), ...unmetRequirements(facts, answers));
   return found;
+}
+
+/** Compose files of the project of which Compose takes only ours. */
+export function rivalComposeFiles(composeFiles: readonly string[]): string[] {
+  return composeFiles.filter((path) => /^(?:docker-compose\.ya?ml|compose\.yml)$/.test(path));
+}
+
+/** What Compose does with files of the user's beside ours (seen with Docker Compose 2.40). */
+function composeFileNotes(composeFiles: readonly string[]): string[] {
+  const rivals = rivalComposeFiles(composeFiles);
+  const overrides = composeFiles.filter((path) => /^(?:docker-)?compose\.override\.ya?ml$/.test(path));
+  return [
+    ...(rivals.length === 0
+      ? []
+      : [
+          `${rivals.join(', ')} is there too: Docker Compose takes compose.yaml and warns of the other. Remove it when you no longer need it.`,
+        ]),
+    ...(overrides.length === 0
+      ? []
+      : [
+          `${overrides.join(', ')} is there too: docker compose up lays it over compose.yaml. Without it: docker compose --file compose.yaml up; or rename it.`,
+        ]),
+  ];
 }

@@ -124,6 +124,8 @@ export interface Plan {
   serverCommand: string[];
   port: number;
   copies: CopyGroup[];
+  /** Everything that the Dockerfile takes from the build context, relative to it. */
+  buildPaths: string[];
   /** Tests inside the copied folders, absolute in the image, that are removed again. */
   removedTests: string[];
   /** Folders and files not copied, with the reason, for the docs. */

@@ -40,7 +40,7 @@ export async function chooseForFiles(
   for (const file of existing) {
     choices.existing.set(
       file.path,
-      onExisting ?? (ask ? await ask.existing(file) : usualExistingChoice(file.path)),
+      onExisting ?? (ask ? await ask.existing(file) : usualExistingChoice(file)),
     );
   }
   for (const file of overlaps) {

@@ -49,7 +49,7 @@ export async function askOverlap(
 /** Asks what to do with a file that was there before the generator. */
 export async function askExisting(
   prompt: Prompt,
-  { path, ours, theirs, keepAs }: Examination['existing'][number],
+  file: Examination['existing'][number],
   show: Show,
 ): Promise<ExistingChoice> {
   for (;;) {
@@ -57,23 +57,50 @@ export async function askExisting(
       {
         type: 'select',
         name: 'choice',
-        message: `There is a ${path} already`,
-        choices: [
-          { value: 'old', name: `keep it as ${keepAs} and write the new one`, short: `kept as ${keepAs}` },
-          {
-            value: 'merge',
-            name: mergesAsList(path)
-              ? 'merge: the new one, and what only yours has after it'
-              : 'merge: both in one file, with conflict markers where they differ',
-            short: 'merge',
-          },
-          { value: 'leave', name: 'leave it as it is and write none, now and later', short: 'leave' },
-          { value: 'show', name: 'show diff from yours to the new one', short: 'show diff' },
-        ],
-        default: usualExistingChoice(path),
+        ...(file.kind === 'rivals' ? rivalsQuestion(file) : existingQuestion(file)),
+        default: usualExistingChoice(file),
       },
     ]);
-    if (choice !== 'show') return choice;
-    show(formatDiff({ path, before: ours, after: theirs }, { colour: true }));
+    if (choice !== 'show' || file.kind === 'rivals') return choice as ExistingChoice;
+    show(formatDiff({ path: file.path, before: file.ours, after: file.theirs }, { colour: true }));
   }
+}
+
+interface QuestionText {
+  message: string;
+  choices: { value: ExistingChoice | 'show'; name: string; short: string }[];
+}
+
+function existingQuestion({
+  path,
+  keepAs,
+}: Extract<Examination['existing'][number], { kind: 'existing' }>): QuestionText {
+  const merged = mergesAsList(path)
+    ? 'merge: the new one, and what only yours has after it'
+    : 'merge: both in one file, with conflict markers where they differ';
+  return {
+    message: `There is a ${path} already`,
+    choices: [
+      { value: 'old', name: `keep it as ${keepAs} and write the new one`, short: `kept as ${keepAs}` },
+      { value: 'merge', name: merged, short: 'merge' },
+      { value: 'leave', name: 'leave it as it is and write none, now and later', short: 'leave' },
+      { value: 'show', name: 'show diff from yours to the new one', short: 'show diff' },
+    ],
+  };
+}
+
+function rivalsQuestion({
+  path,
+  rivals,
+}: Extract<Examination['existing'][number], { kind: 'rivals' }>): QuestionText {
+  const names = rivals.map((rival) => rival.path).join(', ');
+  const old = rivals.map(({ keepAs }) => keepAs).join(', ');
+  return {
+    message: `There is ${names} already; where ${path} is, Docker Compose takes that`,
+    choices: [
+      { value: 'merge', name: `write ${path} beside it`, short: 'beside it' },
+      { value: 'old', name: `keep it as ${old} and write ${path}`, short: `kept as ${old}` },
+      { value: 'leave', name: `write no ${path}, now and later`, short: 'leave' },
+    ],
+  };
 }

@@ -1,4 +1,4 @@
-import type { ProjectDisk } from './plan-changes.ts';
+import type { Examination, ProjectDisk } from './plan-changes.ts';
 import { splitText } from './text-lines.ts';
 
 /** What the user wants for a file that was there before the generator. */
@@ -14,11 +14,11 @@ export function mergesAsList(path: string): boolean {
 }
 
 /**
- * What is taken where nobody is asked: the old file is kept beside ours, but for `.env.example`, which nothing reads:
- * there the entries of both are wanted.
+ * What is taken where nobody is asked: the old file is kept beside ours. In `.env.example`, which nothing reads, the
+ * entries of both are wanted; a compose file of another name stays, because scripts may name it.
  */
-export function usualExistingChoice(path: string): ExistingChoice {
-  return path === '.env.example' ? 'merge' : 'old';
+export function usualExistingChoice({ path, kind }: Examination['existing'][number]): ExistingChoice {
+  return path === '.env.example' || kind === 'rivals' ? 'merge' : 'old';
 }
 
 /**

@@ -6,6 +6,9 @@ import { hasMarkers, mergeFile, overlapWithoutBase, type Overlap } from './merge
 import { RegenerationError } from './regeneration-error.ts';
 import { sameLines, splitText } from './text-lines.ts';
 
+/** Compose takes this one where several are there. */
+const COMPOSE_FILE = 'compose.yaml';
+
 /** What the user wants for a file where both sides changed the same lines. */
 export const CONFLICT_CHOICES = ['markers', 'ours', 'theirs'] as const;
 export type ConflictChoice = (typeof CONFLICT_CHOICES)[number];
@@ -20,6 +23,7 @@ export interface FileChange {
     | 'conflict'
     | 'keep yours'
     | 'replace'
+    | 'set aside'
     | 'leave'
     | 'unchanged'
     | 'deleted by you'
@@ -27,7 +31,7 @@ export interface FileChange {
     | 'no longer written';
   /** The new content; undefined where nothing is written. */
   text?: string;
-  /** The file that is there is kept under this name first. */
+  /** The file that is there is kept under this name first; with `set aside` it is not there any more then. */
   keepAs?: string;
 }
 
@@ -46,7 +50,9 @@ export interface RegenerationState {
   lock: Lock | null;
   /** No base is known though there was a run before: every file may be edited, none is merely «there already». */
   mayBeEdited: boolean;
-  /** Files of their own that the user wanted to be left as they are. */
+  /** Compose files of other names, of which Compose takes only ours. */
+  rivals: readonly string[];
+  /** Files of ours that the user does not want: those of that name are theirs, or none is there. */
   leave: readonly string[];
   /** Files that the user deleted or left and wants to have now. */
   restore: readonly string[];
@@ -56,13 +62,14 @@ export interface RegenerationState {
 type Examined =
   | { kind: 'settled'; path: string; change: FileChange }
   | { kind: 'overlap'; path: string; overlap: Overlap; current: string; base: 'known' | 'unknown' }
-  | { kind: 'existing'; path: string; ours: string; theirs: string; keepAs: string };
+  | { kind: 'existing'; path: string; ours: string; theirs: string; keepAs: string }
+  | { kind: 'rivals'; path: string; theirs: string; rivals: { path: string; keepAs: string }[] };
 
 /** All files, and what only the user can decide. */
 export interface Examination {
   files: Examined[];
   overlaps: Extract<Examined, { kind: 'overlap' }>[];
-  existing: Extract<Examined, { kind: 'existing' }>[];
+  existing: Extract<Examined, { kind: 'existing' | 'rivals' }>[];
   /** What is generated now, by path: the base of the next run. */
   rendered: Map<string, string>;
 }
@@ -110,6 +117,16 @@ export function examineFiles(
     }
     const ours = disk.text(path);
     const decision = mergeFile({ base: base(path), ours, theirs: text });
+    if (
+      path === COMPOSE_FILE &&
+      decision.kind === 'create' &&
+      state.rivals.length > 0 &&
+      !state.mayBeEdited
+    ) {
+      const rivals = state.rivals.map((rival) => ({ path: rival, keepAs: oldName(rival, disk) }));
+      files.push({ kind: 'rivals', path, theirs: text, rivals });
+      continue;
+    }
     switch (decision.kind) {
       case 'create':
       case 'update':
@@ -150,7 +167,7 @@ export function examineFiles(
   return {
     files,
     overlaps: files.filter((file) => file.kind === 'overlap'),
-    existing: files.filter((file) => file.kind === 'existing'),
+    existing: files.filter((file) => file.kind === 'existing' || file.kind === 'rivals'),
     rendered: new Map(
       [...rendered].filter(([, { file }]) => !file.writeOnce).map(([path, { text }]) => [path, text]),
     ),
@@ -159,14 +176,16 @@ export function examineFiles(
 
 /** What happens to each file, with the user's word for those that waited for it. Writes nothing. */
 export function planChanges(examination: Examination, choices: Choices): ChangePlan {
-  const changes = examination.files.map((file): FileChange => {
+  const changes = examination.files.flatMap((file): FileChange[] => {
     switch (file.kind) {
       case 'settled':
-        return file.change;
+        return [file.change];
       case 'overlap':
-        return resolveOverlap(file, choices.overlaps.get(file.path) ?? 'markers');
+        return [resolveOverlap(file, choices.overlaps.get(file.path) ?? 'markers')];
       case 'existing':
-        return resolveExisting(file, choices.existing.get(file.path) ?? 'old');
+        return [resolveExisting(file, choices.existing.get(file.path) ?? 'old')];
+      case 'rivals':
+        return resolveRivals(file, choices.existing.get(file.path) ?? 'merge');
     }
   });
   const leave = changes.filter((change) => change.action === 'leave').map(({ path }) => path);
@@ -177,7 +196,7 @@ export function planChanges(examination: Examination, choices: Choices): ChangeP
 
 /** Whether a change writes or deletes something. */
 export function isWritten({ action, text }: FileChange): boolean {
-  return text !== undefined || action === 'delete';
+  return text !== undefined || action === 'delete' || action === 'set aside';
 }
 
 /**
@@ -233,6 +252,15 @@ function resolveExisting(
         ? { path, action: 'merge', text: mergeLists(path, ours, theirs) }
         : { path, action: 'conflict', text: overlapWithoutBase(ours, theirs).marked };
   }
+}
+
+function resolveRivals(
+  { path, theirs, rivals }: Extract<Examined, { kind: 'rivals' }>,
+  choice: ExistingChoice,
+): FileChange[] {
+  if (choice === 'leave') return [{ path, action: 'leave' }];
+  const aside = rivals.map((rival): FileChange => ({ ...rival, action: 'set aside' }));
+  return [...(choice === 'old' ? aside : []), { path, action: 'create', text: theirs }];
 }
 
 function refuseMarkers(

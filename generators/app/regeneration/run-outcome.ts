@@ -83,7 +83,9 @@ function stepsOf({ path, action, text, keepAs }: FileChange, disk: ProjectDisk):
   const mode = SECRET_FILES[path];
   return [
     ...(keepAs === undefined || disk.exists(keepAs) ? [] : [{ path: keepAs, copyOf: path }]),
-    { path, content: text ?? '', ...(mode === undefined ? {} : { mode }) },
+    action === 'set aside'
+      ? { path, remove: true }
+      : { path, content: text ?? '', ...(mode === undefined ? {} : { mode }) },
   ];
 }
 
