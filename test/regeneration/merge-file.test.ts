@@ -120,6 +120,13 @@ describe('mergeFile', () => {
     });
   });
 
+  it('takes differences with only blank lines between them as one', () => {
+    const { marked, ours, theirs } = overlapWithoutBase('a\n\nb\n\nsame\nc\n', '1\n\n2\n\nsame\nc\n');
+    expect(marked).toBe(`${MARKERS.ours}\na\n\nb\n${MARKERS.middle}\n1\n\n2\n${MARKERS.theirs}\n\nsame\nc\n`);
+    expect(ours).toBe('a\n\nb\n\nsame\nc\n');
+    expect(theirs).toBe('1\n\n2\n\nsame\nc\n');
+  });
+
   it('agrees with git merge-file wherever both merge cleanly', () => {
     const folder = mkdtempSync(join(tmpdir(), 'merge-'));
     let state = 7;

@@ -119,21 +119,36 @@ export function overlapWithoutBase(ours: string, theirs: string): Overlap {
   const lines = splitText(theirs).lines;
   const regions: Region[] = [];
   let done = 0;
-  for (const { buffer1, buffer2 } of differences(mine.lines, lines)) {
-    const [start, length] = buffer1;
-    regions.push(
-      { kind: 'settled', lines: ownLines(mine, done, start) },
-      {
-        kind: 'overlap',
-        ours: ownLines(mine, start, start + length),
-        base: null,
-        theirs: newLines(lines.slice(buffer2[0], buffer2[0] + buffer2[1])),
-      },
-    );
-    done = start + length;
+  for (const { buffer1, buffer2 } of withoutBlankIslands(differences(mine.lines, lines), mine.lines)) {
+    const end = buffer1[0] + buffer1[1];
+    regions.push({ kind: 'settled', lines: ownLines(mine, done, buffer1[0]) });
+    const others = lines.slice(buffer2[0], buffer2[0] + buffer2[1]);
+    regions.push({
+      kind: 'overlap',
+      ours: ownLines(mine, buffer1[0], end),
+      base: null,
+      theirs: newLines(others),
+    });
+    done = end;
   }
   regions.push({ kind: 'settled', lines: ownLines(mine, done, mine.lines.length) });
   return overlapOf(regions, mine);
+}
+
+/** Differences with nothing but blank lines between them are one: else two unlike files fall into crumbs. */
+function withoutBlankIslands(found: readonly Difference[], lines: readonly string[]): Difference[] {
+  const joined: Difference[] = [];
+  for (const { buffer1, buffer2 } of found) {
+    const last = joined.at(-1);
+    const from = last === undefined ? 0 : last.buffer1[0] + last.buffer1[1];
+    if (last === undefined || lines.slice(from, buffer1[0]).some((line) => line.trim() !== '')) {
+      joined.push({ buffer1, buffer2 });
+    } else {
+      last.buffer1 = [last.buffer1[0], buffer1[0] + buffer1[1] - last.buffer1[0]];
+      last.buffer2 = [last.buffer2[0], buffer2[0] + buffer2[1] - last.buffer2[0]];
+    }
+  }
+  return joined;
 }
 
 /** The regions of a three-way merge, with each line of the user's file in the form that it has there. */
