@@ -13,3 +13,14 @@ export function firstPlace(evidence: readonly Evidence[]): string {
   const [first] = evidence;
   return first === undefined ? '' : placeOfEvidence(first);
 }
+
+const LINE_NUMBER =
+  /(\.(?:py|txt|toml|cfg|lock|ya?ml|ini|in|json|env|python-version|tool-versions)|Pipfile|Procfile|Dockerfile):\d+\b/g;
+
+/**
+ * A text without the line numbers of its places: in a file that is kept, each would change with every line that is
+ * added above it, and so would run against what the user edits beside it.
+ */
+export function withoutLineNumbers(text: string): string {
+  return text.replaceAll(LINE_NUMBER, '$1');
+}

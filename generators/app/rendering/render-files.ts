@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ejs from 'ejs';
+import { withoutLineNumbers } from '../detection/evidence.ts';
 import { packageRoot } from '../planning/knowledge.ts';
 import { installSteps, type RunStep } from '../planning/install-commands.ts';
 import type { CopyGroup, EnvironmentVariable, Plan } from '../planning/plan.ts';
@@ -91,7 +92,7 @@ function templateData(plan: Plan, random: () => string): object {
         : value.kind === 'private-key'
           ? privateKey()
           : envValue(value.text),
-    comment: commentText,
+    comment: prose,
     shell: shellWord,
     yaml: composeString,
     composeValue,
@@ -106,13 +107,16 @@ function templateData(plan: Plan, random: () => string): object {
       command === undefined ? shellWord(value) : `"$(${command})"`,
     overlayPlace: (item: OverlayItem) => {
       const place = plan.overlay?.places[item] ?? '';
-      return place === '' ? '' : ` (${commentText(place)})`;
+      return place === '' ? '' : ` (${prose(place)})`;
     },
     migrateCommand: commandInExecForm(plan.migrateCommands),
     python: pythonConstants(plan),
     entryPoint: plan.entryPoint,
   };
 }
+
+/** A comment or a sentence of a file that is kept. */
+const prose = (text: string): string => commentText(withoutLineNumbers(text));
 
 function smokeTest(application: string): string {
   const [module = '', name = 'application'] = application.split(':');

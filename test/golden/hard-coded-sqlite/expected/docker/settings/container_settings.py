@@ -60,14 +60,14 @@ def _database_from_url(url, current):
     }
 
 
-# The environment alone cannot name the database to the project (mysite/settings.py:67).
+# The environment alone cannot name the database to the project (mysite/settings.py).
 DATABASES = dict(getattr(_project, "DATABASES", {}))
 if os.environ.get("DATABASE_URL"):
     DATABASES["default"] = _database_from_url(
         os.environ["DATABASE_URL"], DATABASES.get("default", {})
     )
 
-# The project names its hosts in the code (mysite/settings.py:19).
+# The project names its hosts in the code (mysite/settings.py).
 # ALLOWED_HOSTS adds others, separated by commas. (Django refuses what is no list.)
 ALLOWED_HOSTS = getattr(_project, "ALLOWED_HOSTS", [])
 if isinstance(ALLOWED_HOSTS, (list, tuple)):

@@ -12,7 +12,7 @@ _name = os.environ.get("PROJECT_SETTINGS_MODULE") or "library.settings"
 _project = importlib.import_module(_name)
 globals().update({name: getattr(_project, name) for name in dir(_project) if name.isupper()})
 
-# The db service of compose.yaml has no TLS, which the project demands (library/settings.py:16).
+# The db service of compose.yaml has no TLS, which the project demands (library/settings.py).
 DATABASES = dict(getattr(_project, "DATABASES", {}))
 _options = DATABASES.get("default", {}).get("OPTIONS", {})
 if os.environ.get("PGSSLMODE") and "sslmode" in _options:
