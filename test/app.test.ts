@@ -193,6 +193,31 @@ describe('the generator in Yeoman', () => {
     expect(dockerfile).not.toContain('COPY templates');
   });
 
+  it.each(['old', 'merge', 'leave'])(
+    'finds nothing new after a run with --on-existing=%s: what is set aside tells the same',
+    async (onExisting) => {
+      const first = await helpers
+        .create(Generator, NAMESPACE, { ...REAL })
+        .inTmpDir((folder) => {
+          cpSync(join(import.meta.dirname, 'golden/existing-docker/project'), folder, { recursive: true });
+          // A Dockerfile is a place where a Python version is stated.
+          writeFileSync(join(folder, 'Dockerfile'), 'FROM python:3.11-slim\n');
+        })
+        .withOptions(asOptions({ ...REAL, defaults: true, onExisting }))
+        .run();
+      expect(printed).toMatch(/python-version +3\.11/);
+      if (onExisting === 'merge') {
+        writeFileSync(join(first.cwd, 'Dockerfile'), 'FROM python:3.11-slim\n');
+        writeFileSync(join(first.cwd, 'compose.yaml'), 'services: {}\n');
+      }
+      printed = '';
+      await runAgain(first, { check: true });
+      expect(printed).toContain('Everything is up to date');
+      expect(printed).not.toContain('Changed since');
+      expect(existsSync(join(first.cwd, 'Dockerfile.old'))).toBe(onExisting === 'old');
+    },
+  );
+
   it('writes no .env where Git does not ignore it', async () => {
     const result = await helpers
       .create(Generator, NAMESPACE, { ...REAL })

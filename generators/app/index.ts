@@ -9,7 +9,7 @@ import { readDiskFiles } from './detection/disk-files.ts';
 import { DetectionError, type ProjectFacts } from './detection/facts.ts';
 import { SeveralManagePyError } from './detection/manage-py.ts';
 import type { ProjectFiles } from './detection/project-files.ts';
-import { withoutFiles } from './detection/without-files.ts';
+import { withMovedFiles, withoutFiles } from './detection/without-files.ts';
 import { RUN_OPTIONS, type RunOptions } from './options.ts';
 import { dockerignoreNotes } from './planning/dockerignore.ts';
 import { envFileNotes, lackingInEnvFile, type EnvLack } from './planning/environment-file.ts';
@@ -31,7 +31,6 @@ import {
   planChanges,
   type ChangePlan,
   type ConflictChoice,
-  type Examination,
 } from './regeneration/plan-changes.ts';
 import { projectDisk, readLockFile, readProjectFile } from './regeneration/read-files.ts';
 import { RegenerationError } from './regeneration/regeneration-error.ts';
@@ -261,9 +260,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       restore: this.#restored(),
     };
     this.#lackingInEnv = lackingInEnvFile(this.#facts, this.#resolved.answers, this.#stored.lackingInEnv);
-    const examine = (keptAsOld: readonly string[]): Examination =>
-      examineFiles(this.#render(keptAsOld), state, disk);
-    const examination = examine([]);
+    let examination = examineFiles(this.#render(), state, disk);
     const choices = await chooseForFiles(examination, {
       onConflict: this.#onConflict(),
       onExisting: this.options.onExisting as ExistingChoice | undefined,
@@ -275,16 +272,40 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
           }
         : null,
     });
-    const planned = planChanges(examination, choices);
-    const setAside = planned.changes.filter(({ keepAs }) => keepAs !== undefined).map(({ path }) => path);
-    // DOCKER.md speaks of what is kept as *.old.
-    return setAside.length === 0 ? planned : planChanges(examine(setAside), choices);
+    if (examination.existing.length > 0) {
+      await this.#lookAhead(planChanges(examination, choices));
+      examination = examineFiles(this.#render(), state, disk);
+    }
+    return planChanges(examination, choices);
   }
 
-  #render(keptAsOld: readonly string[]): Map<string, RenderedFile> {
+  /**
+   * Files of the user's tell about the project, too. They are seen here as the next run will see them, so that it finds
+   * nothing new: some under other names, some merged into ours.
+   */
+  async #lookAhead({ changes, lockFiles }: ChangePlan): Promise<void> {
+    const moved = changes.flatMap(({ path, keepAs }) =>
+      keepAs === undefined ? [] : [[path, keepAs] as const],
+    );
+    const files = withMovedFiles(this.#files, new Map(moved));
+    const managePy = this.#facts.managePy.value;
+    this.#facts = detectProject(withoutFiles(files, [...Object.keys(lockFiles), LOCK_FILE, ANSWERS_FILE]), {
+      managePy,
+    });
+    const { answers, chosen } = this.#resolved;
+    const { detected } = await resolveAnswers(this.#facts, {
+      commandLine: {},
+      stored: { ...answers, chosen },
+      askAnswered: false,
+      lenient: true,
+    });
+    this.#resolved = { ...this.#resolved, detected };
+  }
+
+  #render(): Map<string, RenderedFile> {
     this.#plan = makePlan(this.#facts, this.#resolved.answers, {
       lackingInEnv: this.#lackingInEnv,
-      keptAsOld,
+      oldDockerfile: this.#facts.topLevel.includes('Dockerfile.old'),
     });
     const rendered = renderFiles(this.#plan);
     if (!this.#mayWriteEnv()) rendered.delete('.env');

@@ -15,7 +15,7 @@ export function firstPlace(evidence: readonly Evidence[]): string {
 }
 
 const LINE_NUMBER =
-  /(\.(?:py|txt|toml|cfg|lock|ya?ml|ini|in|json|env|python-version|tool-versions)|Pipfile|Procfile|Dockerfile):\d+\b/g;
+  /(\.(?:py|txt|toml|cfg|lock|ya?ml|ini|in|json|env|python-version|tool-versions)|Pipfile|Procfile|Dockerfile(?:\.old)?):\d+\b/g;
 
 /**
  * A text without the line numbers of its places: in a file that is kept, each would change with every line that is

@@ -50,8 +50,8 @@ interface ImageTable {
 export interface Surroundings {
   /** Which variables of ours the user's own .env lacks; by default as it is now. */
   lackingInEnv: EnvLack;
-  /** Files of the user's that are kept as *.old instead; by default the Dockerfile, where there is one. */
-  keptAsOld: readonly string[];
+  /** There is a Dockerfile.old, or will be; by default where there is a Dockerfile. */
+  oldDockerfile: boolean;
 }
 
 /**
@@ -67,7 +67,6 @@ export function makePlan(
 ): Plan {
   const facts = withOverlay(detected, answers.settingsOverlay);
   const lacking = surroundings.lackingInEnv ?? lackingInEnvFile(facts, answers, {});
-  const keptAsOld = surroundings.keptAsOld ?? [facts.existing.dockerfile];
   const overlay = planOverlay(detected, answers);
   const debianRelease = debianReleaseFor(answers.pythonVersion);
   const images = readKnowledge<ImageTable>('container-images');
@@ -195,12 +194,14 @@ export function makePlan(
     healthPath: facts.healthPath?.value ?? facts.adminLogin?.value ?? '/',
     // The overlay adds hosts and takes none away.
     allowedHost: allowedHost(detected),
-    oldDockerfile: facts.topLevel.includes('Dockerfile.old') || keptAsOld.includes('Dockerfile'),
+    oldDockerfile:
+      surroundings.oldDockerfile ??
+      (facts.existing.dockerfile === 'Dockerfile' || facts.topLevel.includes('Dockerfile.old')),
     forbiddenPaths: forbiddenPaths(facts, answers),
     notes: [
       ...overlayNotes(detected, answers.database, answers.settingsOverlay),
       ...notes(facts, answers),
-      ...composeFileNotes(facts.existing.composeFiles.filter((path) => !keptAsOld.includes(path))),
+      ...composeFileNotes(facts.existing.composeFiles),
       ...libraries.warnings,
     ],
   };
