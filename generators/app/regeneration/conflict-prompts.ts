@@ -8,10 +8,10 @@ type Show = (text: string) => void;
 /** Asks what to do with a file in which the user and the generator changed the same lines. */
 export async function askOverlap(
   prompt: Prompt,
-  { path, overlap, current, base }: Examination['overlaps'][number],
+  { path, overlap, base }: Examination['overlaps'][number],
   show: Show,
 ): Promise<ConflictChoice> {
-  for (;;) {
+  for (let shown = false; ; shown = true) {
     const { choice } = await prompt<{ choice: ConflictChoice | 'show' }>([
       {
         type: 'select',
@@ -38,11 +38,12 @@ export async function askOverlap(
             short: 'markers',
           },
         ],
-        default: 'show',
+        default: shown ? 'ours' : 'show',
       },
     ]);
     if (choice !== 'show') return choice;
-    show(formatDiff({ path, before: current, after: overlap.theirs }, { colour: true }));
+    // What the choice decides, and no more: all else is merged in both.
+    show(formatDiff({ path, before: overlap.ours, after: overlap.theirs }, { colour: true }));
   }
 }
 
