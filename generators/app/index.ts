@@ -11,72 +11,47 @@ import { SeveralManagePyError } from './detection/manage-py.ts';
 import type { ProjectFiles } from './detection/project-files.ts';
 import { withMovedFiles, withoutFiles } from './detection/without-files.ts';
 import { RUN_OPTIONS, type RunOptions } from './options.ts';
-import { dockerignoreNotes } from './planning/dockerignore.ts';
-import { envFileNotes, lackingInEnvFile, type EnvLack } from './planning/environment-file.ts';
 import { packageVersion } from './planning/knowledge.ts';
-import { makePlan, rivalComposeFiles } from './planning/make-plan.ts';
-import type { Plan } from './planning/plan.ts';
+import { makePlan } from './planning/make-plan.ts';
 import { libraryRows, projectLibraries } from './planning/project-libraries.ts';
 import { choosePython, pythonRows } from './planning/python-version.ts';
 import { QuotingError } from './planning/quoting.ts';
-import { chooseForFiles } from './regeneration/choose-for-files.ts';
 import { askExisting, askOverlap } from './regeneration/conflict-prompts.ts';
+import {
+  OWN_FILES,
+  decideRun,
+  filesOfOurs,
+  readEarlierRuns,
+  type DecidedRun,
+  type EarlierRuns,
+} from './regeneration/decide-run.ts';
 import { EXISTING_CHOICES, type ExistingChoice } from './regeneration/existing-files.ts';
 import { formatDiff } from './regeneration/format-diff.ts';
-import { LOCK_FILE, settlePending, type Lock, type LockState } from './regeneration/lock-file.ts';
-import {
-  CONFLICT_CHOICES,
-  examineFiles,
-  isWritten,
-  planChanges,
-  type ChangePlan,
-  type ConflictChoice,
-} from './regeneration/plan-changes.ts';
-import { projectDisk, readLockFile, readProjectFile } from './regeneration/read-files.ts';
+import { CONFLICT_CHOICES, isWritten, type ConflictChoice } from './regeneration/plan-changes.ts';
+import { projectDisk, readLockFile } from './regeneration/read-files.ts';
 import { RegenerationError } from './regeneration/regeneration-error.ts';
-import {
-  changesSomething,
-  differencesOf,
-  isSecret,
-  runOutcome,
-  type RunOutcome,
-} from './regeneration/run-outcome.ts';
-import {
-  ANSWERS_FILE,
-  readStoredAnswers,
-  storedLeave,
-  withStoredAnswers,
-  type StoredName,
-} from './regeneration/stored-answers.ts';
+import { runNotes } from './regeneration/run-notes.ts';
+import { changesSomething, differencesOf, isSecret } from './regeneration/run-outcome.ts';
 import { uncommittedFiles } from './regeneration/uncommitted.ts';
 import { carryOut, checkWritable } from './regeneration/write-files.ts';
 import { formatAnswers, formatChanges, formatDrift, formatNextSteps, formatNotes } from './report.ts';
-import { GENERATED_FILES } from './rendering/files.ts';
-import { renderFiles, type RenderedFile } from './rendering/render-files.ts';
+import { renderFiles } from './rendering/render-files.ts';
 
 type Options = Generator['options'] & RunOptions & Partial<Record<AnswerName, unknown>>;
 
 /** Errors that are for the user: their message is complete. Others are faults of ours and keep their stack. */
 const USER_ERRORS = [AnswerError, DetectionError, QuotingError, RegenerationError];
 
-/** What is generated and may be restored or examined. */
-const OWN_FILES = GENERATED_FILES.filter((file) => !file.writeOnce).map((file) => file.destination);
-
 /** The Yeoman run loop: detect, ask, plan, render, decide, write, report. Decisions are made elsewhere. */
 export default class BackendaiDockerGenerator extends Generator<Record<string, unknown>, Options> {
   // Each is filled by one step of the run loop and read by later ones.
-  #stored: Partial<Record<StoredName, unknown>> = {};
-  #lock: Lock | null = null;
-  /** There was a run before, but nothing tells what it wrote. */
-  #mayBeEdited = false;
+  #earlier!: EarlierRuns;
   #files!: ProjectFiles;
   #facts!: ProjectFacts;
   /** The manage.py that the user chose, to be stored. */
   #managePy: string | undefined;
   #resolved!: ResolvedAnswers;
-  #plan!: Plan;
-  #lackingInEnv!: EnvLack;
-  #outcome!: RunOutcome;
+  #decided!: DecidedRun;
   /** What the helpers that ask need of Yeoman. */
   readonly #prompt: Prompt = (questions) => this.prompt<never>(questions as never);
 
@@ -102,40 +77,21 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
 
   async initializing(): Promise<void> {
     await this.#forUser(async () => {
-      this.#stored = readStoredAnswers(this.#read(ANSWERS_FILE));
-      this.#readLock();
-      const leave = storedLeave(this.#stored);
-      // What we wrote is no fact about the project.
-      const written = this.#mayBeEdited ? OWN_FILES : Object.keys(this.#lock?.files ?? {});
-      const own = [...written.filter((path) => !leave.includes(path)), LOCK_FILE, ANSWERS_FILE];
-      this.#files = readDiskFiles(this.destinationRoot());
-      this.#facts = await this.#detect(withoutFiles(this.#files, own));
+      const root = this.destinationRoot();
+      this.#earlier = readEarlierRuns(readLockFile(root, packageVersion()), projectDisk(root));
+      const { note } = this.#earlier;
+      if (note !== null && !this.#onlyDetects()) this.#say(formatNotes([note]));
+      this.#files = readDiskFiles(root);
+      this.#facts = await this.#detect(withoutFiles(this.#files, filesOfOurs(this.#earlier)));
     });
     if (this.#onlyDetects()) this.#printDetection();
-  }
-
-  #readLock(): void {
-    const root = this.destinationRoot();
-    const state: LockState = readLockFile(root, packageVersion());
-    if (state.kind === 'usable') {
-      this.#lock = settlePending(state.lock, projectDisk(root).sha256);
-      if (state.lock.pending && !this.#onlyDetects())
-        this.#say('The last run was cut short: this one finishes the job.');
-      return;
-    }
-    const first = state.kind === 'missing' && Object.keys(this.#stored).length === 0;
-    if (first) return;
-    this.#mayBeEdited = true;
-    if (this.#onlyDetects()) return;
-    const what = state.kind === 'missing' ? 'is not there' : `cannot be used: ${state.reason}`;
-    this.#say(formatNotes([`${LOCK_FILE} ${what}. Every file that differs is taken as edited by you.`]));
   }
 
   /** Several manage.py become a question where one may be asked; its answer is `--manage-py` from then on. */
   async #detect(files: ProjectFiles): Promise<ProjectFacts> {
     const { managePy } = this.options;
     const given = typeof managePy === 'string' && managePy !== '' ? managePy : undefined;
-    const stored = this.#stored.managePy;
+    const stored = this.#earlier.stored.managePy;
     const known = typeof stored === 'string' && files.exists(stored) ? stored : undefined;
     this.#managePy = given ?? (this.options.askAnswered && this.#mayAsk() ? undefined : known);
     try {
@@ -167,11 +123,11 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       );
       const sources: AnswerSources = {
         commandLine,
-        stored: this.#stored,
+        stored: this.#earlier.stored,
         askAnswered: this.options.askAnswered === true,
       };
       if (!this.#isInteractive() && !this.options.defaults && !this.#previews()) {
-        const known = Object.keys(this.#stored).length > 0 ? 'stored answers and ' : '';
+        const known = Object.keys(this.#earlier.stored).length > 0 ? 'stored answers and ' : '';
         this.#say(`No terminal: taking ${known}detected defaults (each is an option, see --help).`);
       }
       this.#say(`Found ${this.#facts.managePy.value}, settings ${this.#facts.settingsModule.value}.`);
@@ -188,45 +144,30 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   async configuring(): Promise<void> {
     if (this.#onlyDetects()) return;
     await this.#forUser(async () => {
-      const changePlan = await this.#decideChanges();
-      this.#outcome = runOutcome(
-        changePlan,
-        this.#lock,
-        withStoredAnswers(this.#read(ANSWERS_FILE), this.#resolved, {
-          managePy: this.#managePy === undefined ? undefined : this.#facts.managePy.value,
-          leave: changePlan.leave,
-          lackingInEnv: this.#lackingInEnv,
-        }),
-        packageVersion(),
-        projectDisk(this.destinationRoot()),
-      );
+      this.#decided = await this.#decide();
       if (this.#previews()) {
         this.#preview();
         return;
       }
       if (!this.options.force) this.#refuseUncommitted();
-      checkWritable(this.destinationRoot(), [...this.#outcome.changes, ...this.#outcome.ownChanges]);
+      const { changes, ownChanges } = this.#decided.outcome;
+      checkWritable(this.destinationRoot(), [...changes, ...ownChanges]);
       await this.#confirm();
     });
   }
 
   async writing(): Promise<void> {
     if (this.#onlyDetects() || this.#previews()) return;
-    await this.#forUser(() => {
-      if (this.#outcome.steps.length > 0) carryOut(this.destinationRoot(), this.#outcome.steps);
-    });
+    await this.#forUser(() => carryOut(this.destinationRoot(), this.#decided.outcome.steps));
   }
 
   end(): void {
     if (this.#onlyDetects() || this.options.check || this.options.diff) return;
-    const { changes } = this.#outcome;
+    const { changes } = this.#decided.outcome;
     const conflicts = changes.filter((change) => change.action === 'conflict');
-    const notes = [
-      ...this.#plan.notes,
-      ...envFileNotes(this.#facts, this.#plan),
-      ...this.#dockerignoreNotes(),
-      ...this.#gitNotes(),
-    ];
+    const notes = runNotes(this.#decided, projectDisk(this.destinationRoot()), (paths) =>
+      this.#files.git().ignored(paths),
+    );
     if (notes.length > 0) this.#say(`\nPlease note:\n${formatNotes(notes)}`);
     if (this.options.dryRun) {
       this.#say('\nA dry run: nothing was written.');
@@ -234,7 +175,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     }
     if (conflicts.length > 0) {
       this.#say(
-        `\nConflict markers were written: resolve them in ${conflicts.map((change) => change.path).join(', ')}.`,
+        `\nConflict markers were written: resolve them in ${conflicts.map((change) => change.path).join(', ')}. No further run is needed for that; until then each run stops there.`,
       );
       process.exitCode = 1;
       return;
@@ -246,135 +187,81 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       this.#say('\n.env holds secrets: before this becomes a Git repository, let Git ignore it.');
     }
     const envMissing = !projectDisk(this.destinationRoot()).exists('.env');
-    this.#say(`\nNext:\n${formatNextSteps(this.#plan, envMissing)}\n`);
+    this.#say(`\nNext:\n${formatNextSteps(this.#decided.plan, envMissing)}\n`);
   }
 
-  /** Plans, renders and decides about every file. All that only the user can decide is asked here. */
-  async #decideChanges(): Promise<ChangePlan> {
-    const disk = projectDisk(this.destinationRoot());
-    const state = {
-      lock: this.#lock,
-      mayBeEdited: this.#mayBeEdited,
-      rivals: rivalComposeFiles(this.#facts.existing.composeFiles),
-      leave: this.options.askAnswered ? [] : storedLeave(this.#stored),
+  #decide(): Promise<DecidedRun> {
+    return decideRun({
+      earlier: this.#earlier,
+      facts: this.#facts,
+      resolved: this.#resolved,
+      detect: (hidden, moved) =>
+        detectProject(withoutFiles(withMovedFiles(this.#files, moved), hidden), {
+          managePy: this.#facts.managePy.value,
+        }),
+      render: (facts, answers, surroundings) => {
+        const plan = makePlan(facts, answers, surroundings);
+        return { plan, rendered: renderFiles(plan) };
+      },
+      disk: projectDisk(this.destinationRoot()),
+      deciders: {
+        onConflict: this.#onConflict(),
+        onExisting: this.options.onExisting as ExistingChoice | undefined,
+        preview: this.#previews(),
+        ask: this.#mayAsk()
+          ? {
+              overlap: (file) => askOverlap(this.#prompt, file, (text) => this.#say(text)),
+              existing: (file) => askExisting(this.#prompt, file, (text) => this.#say(text)),
+            }
+          : null,
+      },
+      askAnswered: this.options.askAnswered === true,
       restore: this.#restored(),
-    };
-    this.#lackingInEnv = lackingInEnvFile(this.#facts, this.#resolved.answers, this.#stored.lackingInEnv);
-    let examination = examineFiles(this.#render(), state, disk);
-    const choices = await chooseForFiles(examination, {
-      onConflict: this.#onConflict(),
-      onExisting: this.options.onExisting as ExistingChoice | undefined,
-      preview: this.#previews(),
-      ask: this.#mayAsk()
-        ? {
-            overlap: (file) => askOverlap(this.#prompt, file, (text) => this.#say(text)),
-            existing: (file) => askExisting(this.#prompt, file, (text) => this.#say(text)),
-          }
-        : null,
+      managePy: this.#managePy === undefined ? undefined : this.#facts.managePy.value,
+      version: packageVersion(),
     });
-    if (examination.existing.length > 0) {
-      await this.#lookAhead(planChanges(examination, choices));
-      examination = examineFiles(this.#render(), state, disk);
-    }
-    return planChanges(examination, choices);
-  }
-
-  /**
-   * Files of the user's tell about the project, too. They are seen here as the next run will see them, so that it finds
-   * nothing new: some under other names, some merged into ours.
-   */
-  async #lookAhead({ changes, lockFiles }: ChangePlan): Promise<void> {
-    const moved = changes.flatMap(({ path, keepAs }) =>
-      keepAs === undefined ? [] : [[path, keepAs] as const],
-    );
-    const files = withMovedFiles(this.#files, new Map(moved));
-    const managePy = this.#facts.managePy.value;
-    this.#facts = detectProject(withoutFiles(files, [...Object.keys(lockFiles), LOCK_FILE, ANSWERS_FILE]), {
-      managePy,
-    });
-    const { answers, chosen } = this.#resolved;
-    const { detected } = await resolveAnswers(this.#facts, {
-      commandLine: {},
-      stored: { ...answers, chosen },
-      askAnswered: false,
-      lenient: true,
-    });
-    this.#resolved = { ...this.#resolved, detected };
-  }
-
-  #render(): Map<string, RenderedFile> {
-    this.#plan = makePlan(this.#facts, this.#resolved.answers, {
-      lackingInEnv: this.#lackingInEnv,
-      oldDockerfile: this.#facts.topLevel.includes('Dockerfile.old'),
-    });
-    const rendered = renderFiles(this.#plan);
-    if (!this.#mayWriteEnv()) rendered.delete('.env');
-    return rendered;
-  }
-
-  #mayWriteEnv(): boolean {
-    const { git } = this.#facts;
-    return !git.present || git.envIgnored || projectDisk(this.destinationRoot()).exists('.env');
-  }
-
-  /** What an edited .dockerignore keeps from the Dockerfile. */
-  #dockerignoreNotes(): string[] {
-    const change = this.#outcome.changes.find(({ path }) => path === '.dockerignore');
-    const text = change?.text ?? this.#read('.dockerignore');
-    return text === undefined ? [] : dockerignoreNotes(text, this.#plan.buildPaths);
-  }
-
-  /** What Git does with the files that were written, where it is not what one would want. */
-  #gitNotes(): string[] {
-    const written = [...this.#outcome.changes, ...this.#outcome.ownChanges]
-      .filter((change) => isWritten(change) && !isSecret(change))
-      .map(({ path }) => path);
-    const ignored = [...this.#files.git().ignored(written)];
-    return [
-      ...(this.#mayWriteEnv()
-        ? []
-        : [
-            '.env is not written, because Git does not ignore it and it holds secrets: add a line ".env" to .gitignore, then run again or copy .env.example.',
-          ]),
-      ...(ignored.length === 0
-        ? []
-        : [
-            `Git ignores ${ignored.join(', ')}, which others and CI need, too: add it with git add --force, or mend .gitignore.`,
-          ]),
-    ];
   }
 
   /** What a run would do, by --check, --diff or --dry-run. */
   #preview(): void {
     const { check, diff } = this.options;
-    const differs = changesSomething(this.#outcome);
+    const differs = changesSomething(this.#decided.outcome);
     if (check && differs) process.exitCode = 1;
     if (diff) {
       const colour = process.stdout.hasColors?.() ?? false;
-      for (const difference of differencesOf(this.#outcome, projectDisk(this.destinationRoot())))
+      for (const difference of differencesOf(this.#decided.outcome, projectDisk(this.destinationRoot())))
         process.stdout.write(formatDiff(difference, { colour }));
     }
     if (!diff || check) this.#printOutcome();
-    if (check && differs) {
+    const { undecided } = this.#decided;
+    if (undecided.length > 0) {
+      this.#say(
+        `\n${undecided.join(', ')}: a run would stop here and ask. Run it in a terminal, or with --on-conflict=markers, ours or theirs.`,
+      );
+      if (!diff) process.exitCode = 1;
+    } else if (check && differs) {
       this.#say('\nA run would change these files: npx generator-backendai-docker brings them up to date.');
     }
   }
 
   #printOutcome(): void {
     const { check } = this.options;
-    const changes = [...this.#outcome.changes, ...this.#outcome.ownChanges];
+    const changes = [...this.#decided.outcome.changes, ...this.#decided.outcome.ownChanges];
     const shown = check ? changes.filter((change) => !isSecret(change)) : changes;
-    const upToDate = check ? !changesSomething(this.#outcome) : this.#outcome.steps.length === 0;
+    const upToDate = check
+      ? !changesSomething(this.#decided.outcome)
+      : this.#decided.outcome.steps.length === 0;
     const listed = formatChanges(shown);
     if (upToDate) this.#say('\nEverything is up to date: nothing to write.');
-    if (listed !== '') this.#say(`\nFiles in ${this.destinationRoot()}:\n${listed}`);
+    const title = upToDate ? 'Left alone' : `Files in ${this.destinationRoot()}`;
+    if (listed !== '') this.#say(`\n${title}:\n${listed}`);
   }
 
   /** The summary, and with a terminal the last chance to stop. */
   async #confirm(): Promise<void> {
     this.#say(`\nDecisions:\n${formatAnswers(this.#resolved.answers, this.#resolved.origins)}`);
     this.#printOutcome();
-    if (!this.#outcome.changes.some(isWritten) || !this.#mayAsk()) return;
+    if (!this.#decided.outcome.changes.some(isWritten) || !this.#mayAsk()) return;
     const { write } = await this.#prompt<{ write: boolean }>([
       { type: 'confirm', name: 'write', message: 'Write these files?', default: true },
     ]);
@@ -404,7 +291,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
 
   /** Files of the user's that we would move aside must be safe in Git first, so that nothing can be lost. */
   #refuseUncommitted(): void {
-    const replaced = this.#outcome.changes
+    const replaced = this.#decided.outcome.changes
       .filter((change) => change.keepAs !== undefined)
       .map((change) => change.path);
     const dirty = uncommittedFiles(this.destinationRoot(), replaced);
@@ -446,10 +333,6 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   #mayAsk(): boolean {
     const { defaults, check, diff } = this.options;
     return this.#isInteractive() && !defaults && !check && !diff;
-  }
-
-  #read(path: string): string | undefined {
-    return readProjectFile(this.destinationRoot(), path);
   }
 
   /** With --diff standard output holds the diff alone. */

@@ -57,12 +57,18 @@ const ACTION_STYLE: Partial<Record<FileChange['action'], Style>> = {
   delete: 'red',
 };
 
-/** What stands beside a file where that tells more than what the file is for. */
+/** Actions whose name is too long for its column. */
+const ACTION_WORDS: Partial<Record<FileChange['action'], string>> = {
+  'deleted by you': 'deleted',
+  'no longer written': 'left over',
+};
+
+/** What stands beside a file where that tells more than what the file is for; it has 39 columns. */
 const ACTION_DETAIL: Partial<Record<FileChange['action'], string>> = {
-  conflict: 'you and the generator changed the same lines',
-  leave: 'yours, left as it is; --restore writes ours',
-  'deleted by you': 'stays away; --restore writes it again',
-  'no longer written': 'you edited it, so it stays; delete it when it is useless',
+  conflict: 'both sides, between markers: edit it',
+  leave: 'left as it is; --restore writes ours',
+  'deleted by you': 'by you; --restore writes it again',
+  'no longer written': 'you edited it: delete it when useless',
 };
 
 const OWN_PURPOSES: Readonly<Record<string, string>> = {
@@ -79,21 +85,28 @@ export function formatDrift(items: readonly DriftItem[]): string {
   ).join('\n');
 }
 
-/** The files and what happens to each, aligned. */
+/** Columns of an action and of a path in the list of files; a longer path pushes what stands beside it. */
+const ACTION_COLUMNS = 10;
+const PATH_COLUMNS = 27;
+
+/** The files and what happens to each, aligned and at most 80 columns wide. */
 export function formatChanges(changes: readonly FileChange[]): string {
   const purposes = new Map(GENERATED_FILES.map((file) => [file.destination, file.purpose]));
   const shown = changes.filter((change) => change.action !== 'unchanged');
-  const width = Math.max(10, ...shown.map((change) => change.action.length));
-  const action = (change: FileChange): string => change.action.padEnd(width);
+  const indent = ' '.repeat(ACTION_COLUMNS + PATH_COLUMNS + 4);
   return shown
-    .map((change) => {
+    .map(({ action, path, keepAs }) => {
       const detail =
-        change.keepAs === undefined
-          ? (ACTION_DETAIL[change.action] ?? purposes.get(change.path) ?? OWN_PURPOSES[change.path] ?? '')
-          : `yours is kept as ${change.keepAs}`;
-      const style = ACTION_STYLE[change.action];
-      const word = style ? paint(style, action(change)) : action(change);
-      return `  ${word} ${change.path.padEnd(27)} ${paint('dim', detail)}`;
+        keepAs === undefined
+          ? (ACTION_DETAIL[action] ?? purposes.get(path) ?? OWN_PURPOSES[path] ?? '')
+          : `yours is kept as ${keepAs}`;
+      const word = (ACTION_WORDS[action] ?? action).padEnd(ACTION_COLUMNS);
+      const style = ACTION_STYLE[action];
+      const head = `  ${style ? paint(style, word) : word} ${path.padEnd(PATH_COLUMNS)}`;
+      const fits = ACTION_COLUMNS + Math.max(path.length, PATH_COLUMNS) + 4 + detail.length <= 80;
+      if (fits) return `${head} ${paint('dim', detail)}`;
+      const between = path.length > PATH_COLUMNS ? `\n${indent}` : ' ';
+      return head + between + paint('dim', wrap(detail, 80, indent));
     })
     .join('\n');
 }

@@ -1,10 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -12,81 +10,37 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  ENTER,
+  GOLDEN,
+  ROOT,
+  SAMPLE,
+  backendai,
+  byYo,
+  command,
+  contentsOf,
+  copyOf,
+  filesIn,
+  home,
+  inTerminal,
+  installPackage,
+  installed,
+  plain,
+  removePackage,
+  run,
+  tarball,
+  type Result,
+} from './packed-package.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const SAMPLE = join(ROOT, 'sample/backendai');
-const GOLDEN = join(ROOT, 'test/golden');
+beforeAll(installPackage, 300_000);
 
-/** The package as a user gets it: packed, then installed into an empty folder. */
-let home: string;
-let command: string;
-let tarball: string;
-
-interface Result {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function run(folder: string, program: string, args: string[], env: Record<string, string> = {}): Result {
-  return spawnSync(program, args, {
-    cwd: folder,
-    encoding: 'utf8',
-    // No terminal and nothing to read: what scripts and CI have.
-    input: '',
-    env: { ...process.env, ...env },
-  });
-}
-
-const backendai = (folder: string, ...args: string[]): Result => run(folder, command, args);
-
-let number = 0;
-/** A new folder, with a copy of a project in it. */
-function copyOf(project?: string): string {
-  number += 1;
-  const folder = join(home, `project ${number}`);
-  mkdirSync(folder);
-  if (project) cpSync(project, folder, { recursive: true });
-  return folder;
-}
-
-const filesIn = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .toSorted();
-
-const contentsOf = (folder: string): Record<string, string> =>
-  Object.fromEntries(filesIn(folder).map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
-
-beforeAll(() => {
-  home = mkdtempSync(join(tmpdir(), 'backendai package '));
-  const packed = run(ROOT, 'npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', home]);
-  expect(packed.status, packed.stderr).toBe(0);
-  tarball = join(home, packed.stdout.trim().split('\n').at(-1) ?? '');
-  const installed = join(home, 'installed');
-  mkdirSync(installed);
-  writeFileSync(join(installed, 'package.json'), '{"private":true}');
-  const install = run(installed, 'npm', [
-    'install',
-    '--silent',
-    '--no-audit',
-    '--no-fund',
-    '--ignore-scripts',
-    tarball,
-  ]);
-  expect(install.status, install.stderr).toBe(0);
-  command = join(installed, 'node_modules/.bin/backendai-docker');
-}, 300_000);
-
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+afterAll(removePackage);
 
 describe('the packed package', () => {
   it('holds what is needed and no more', () => {
-    const folder = join(home, 'installed/node_modules/generator-backendai-docker');
+    const folder = join(installed, 'node_modules/generator-backendai-docker');
     expect(readdirSync(folder).toSorted()).toEqual(
       [
         'CHANGELOG.md',
@@ -142,16 +96,7 @@ describe('the packed package', () => {
 
   it('is found and run by yo', () => {
     const folder = copyOf(SAMPLE);
-    // yo gives up its rights when it is root; run it for the user that owns the folders then.
-    const installed = join(home, 'installed');
-    const yo = join(ROOT, 'node_modules/.bin/yo');
-    const args = ['backendai-docker', '--defaults', '--database', 'postgres'];
-    const env = { NODE_PATH: join(installed, 'node_modules'), HOME: home, SUDO_UID: '1', SUDO_GID: '1' };
-    if (process.getuid?.() === 0) {
-      run(home, 'chmod', ['-R', 'a+rwX', home]);
-      chmodSync(home, 0o777);
-    }
-    const { status, stdout, stderr } = run(folder, yo, args, env);
+    const { status, stdout, stderr } = byYo(folder, '--defaults', '--database', 'postgres');
     expect(stderr + stdout).toContain('Files in');
     expect(status).toBe(0);
     expect(existsSync(join(folder, 'Dockerfile'))).toBe(true);
@@ -233,27 +178,6 @@ describe('the packed package', () => {
 });
 
 describe('in a terminal of 80 columns', () => {
-  const ENTER = '\r';
-
-  function inTerminal(
-    folder: string,
-    steps: { expect: string; send: string }[],
-    args: string[] = [],
-  ): Result {
-    const file = join(home, `steps-${number}.json`);
-    writeFileSync(file, JSON.stringify(steps));
-    return run(ROOT, 'python3', [
-      join(ROOT, 'test/command/terminal.py'),
-      file,
-      'sh',
-      '-c',
-      `cd "$0" && exec "$@"`,
-      folder,
-      command,
-      ...args,
-    ]);
-  }
-
   it('asks every question, takes the defaults by Enter, and writes after the summary', () => {
     const folder = copyOf(SAMPLE);
     const { status, stdout } = inTerminal(folder, [
@@ -269,7 +193,7 @@ describe('in a terminal of 80 columns', () => {
       { expect: 'Write these files', send: ENTER },
     ]);
     expect(status, stdout).toBe(0);
-    const screen = stdout.replaceAll(/\u001B\[[0-9;?]*[A-Za-z]/g, '');
+    const screen = plain(stdout);
     const summary = screen.slice(screen.indexOf('Decisions:')).split(/\r?\n/);
     expect(summary.filter((line) => line.length > 80 && !line.includes('Write these'))).toEqual([]);
     const answers = JSON.parse(readFileSync(join(folder, '.yo-rc.json'), 'utf8')) as Record<string, object>;
@@ -443,7 +367,7 @@ describe('bad input: one message, exit code 1, nothing written', () => {
     'a link %s that leads out of the project',
     (name) => {
       const folder = copyOf(SAMPLE);
-      const outside = join(home, `outside-${number}.json`);
+      const outside = `${folder} outside.json`;
       writeFileSync(outside, '{}');
       rmSync(join(folder, name), { force: true });
       symlinkSync(outside, join(folder, name));

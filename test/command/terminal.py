@@ -3,7 +3,7 @@
 usage: terminal.py STEPS_FILE PROGRAM [ARGUMENT...]
 
 STEPS_FILE is JSON: [{"expect": REGEX, "send": KEYS}, ...]. Prints everything that the program wrote and
-exits with its code; 97 when a text did not come within a minute.
+exits with its code; 97 when a text did not come within a minute, or when it still waits a minute after the last key.
 """
 
 import json
@@ -48,9 +48,9 @@ def main() -> int:
             os.write(terminal, steps.pop(0)["send"].encode())
             since_last_key = ""
             deadline = time.monotonic() + SECONDS_FOR_A_TEXT
-        if steps and time.monotonic() > deadline:
+        if time.monotonic() > deadline:
             sys.stdout.write(everything)
-            sys.stderr.write(f"\nnever seen: {steps[0]['expect']}\n")
+            sys.stderr.write(f"\nnever seen: {steps[0]['expect'] if steps else 'the end of the program'}\n")
             os.kill(process, 9)
             return 97
     sys.stdout.write(everything)

@@ -23,6 +23,7 @@ describe('readLock', () => {
     const lock: Lock = {
       generatorVersion: '0.1.0',
       files: { 'compose.yaml': 'a\nb\n', Dockerfile: 'FROM x' },
+      leftOver: ['SUPABASE_SETUP.md'],
       pending: {
         Dockerfile: { sha256: sha256('FROM y'), text: 'FROM y' },
         'DOCKER.md': { sha256: null, text: null },
@@ -42,7 +43,7 @@ describe('readLock', () => {
       ),
     );
     expect(lock.files).toEqual({ Dockerfile: 'x' });
-    expect(lock.pending).toBeUndefined();
+    expect(lock.pending).toEqual({});
   });
 
   it.each(['/etc/passwd', '../x', 'a/../../x', 'C:\\x', '..', '', './x', 'a//b', 'a\\..\\b', 'a\0b'])(
@@ -50,6 +51,7 @@ describe('readLock', () => {
     (path) => {
       expect(() => readLock(text({ [path]: ['x'] }), '0.1.0')).toThrow(RegenerationError);
       expect(() => readLock(text({}, { pending: { [path]: null } }), '0.1.0')).toThrow(RegenerationError);
+      expect(() => readLock(text({}, { leftOver: [path] }), '0.1.0')).toThrow(RegenerationError);
     },
   );
 
@@ -74,6 +76,8 @@ describe('readLock', () => {
     text({}, { pending: { Dockerfile: { sha256: 'short', text: ['x'] } } }),
     text({}, { pending: { Dockerfile: null } }),
     text({}, { pending: [] }),
+    text({}, { leftOver: 'Dockerfile' }),
+    text({}, { leftOver: [1] }),
     '['.repeat(200_000),
     `{\n<<<<<<< HEAD\n"a": 1\n=======\n>>>>>>> branch\n}`,
     ' '.repeat(LARGEST_LOCK + 1),
@@ -123,7 +127,7 @@ describe('settlePending', () => {
       'compose.dev.yaml': sha256('created'),
     };
     expect(settlePending(lock, (path) => disk[path])).toEqual({
-      generatorVersion: '0.1.0',
+      ...lock,
       files: {
         Dockerfile: 'new',
         'compose.yaml': 'old',

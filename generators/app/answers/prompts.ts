@@ -40,7 +40,10 @@ export async function askQuestion(
     ]);
     return question.parse(String(answer[name]));
   }
-  const choices = question.choices?.(context) ?? [];
+  const news = new Set(context.news);
+  const choices = (question.choices?.(context) ?? []).map((choice) =>
+    news.has(choice.value) ? { ...choice, reason: `new: ${choice.reason}` } : choice,
+  );
   const labels = formatChoices(choices);
   if (kind === 'select') {
     const answer = await prompt<Record<string, unknown>>([

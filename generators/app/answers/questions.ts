@@ -39,6 +39,8 @@ export interface Choice {
 export interface QuestionContext {
   facts: ProjectFacts;
   answers: Partial<Answers>;
+  /** What of a list is new since the last run. */
+  news?: readonly string[];
 }
 
 /**

@@ -45,6 +45,8 @@ interface KnownAnswer {
   origin: 'stored' | 'followed';
   /** The project changed in what the question is about: it is asked again where one may ask. */
   affected: boolean;
+  /** What of a list is new. */
+  added: readonly string[];
   drift: DriftItem[];
 }
 
@@ -97,6 +99,36 @@ export async function resolveAnswers(facts: ProjectFacts, sources: AnswerSources
   };
 }
 
+/**
+ * The answers as the next run has to find them, where files of the user's become ours and are facts under another name,
+ * or no more: nothing of this counts as a change of the project. An answer that only they gave is the user's word from
+ * now on.
+ * @param ahead.facts what the next run detects
+ * @param ahead.withoutTheirs what it would detect if those files were gone
+ */
+export async function answersAhead(
+  resolved: ResolvedAnswers,
+  ahead: { facts: ProjectFacts; withoutTheirs: ProjectFacts },
+): Promise<ResolvedAnswers> {
+  const { answers, chosen } = resolved;
+  const detectedIn = async (facts: ProjectFacts): Promise<Detected> => {
+    const stored = { ...answers, chosen };
+    return (await resolveAnswers(facts, { commandLine: {}, stored, askAnswered: false, lenient: true }))
+      .detected;
+  };
+  const detected = await detectedIn(ahead.facts);
+  const { defaults } = await detectedIn(ahead.withoutTheirs);
+  const isTheirWord = (name: AnswerName): boolean => defaults[name] !== resolved.detected.defaults[name];
+  return {
+    ...resolved,
+    // In the table's order, which the next run keeps.
+    chosen: QUESTION_LIST.map(({ name }) => name).filter(
+      (name) => chosen.includes(name) || isTheirWord(name),
+    ),
+    detected,
+  };
+}
+
 const recordOf = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
@@ -111,7 +143,7 @@ function knownAnswer(
   if (stored === undefined || stored === null) return null;
   const before = recordOf(sources.stored.detected);
   const choices = question.choices?.(context) ?? [];
-  const known: KnownAnswer = { value: stored, origin: 'stored', affected: false, drift: [] };
+  const known: KnownAnswer = { value: stored, origin: 'stored', affected: false, added: [], drift: [] };
   if (question.kind === 'checkbox') {
     if (!Array.isArray(stored)) return known;
     const list = reconcile(stored as string[], recordOf(before['offered'])[question.name], {
@@ -123,6 +155,7 @@ function knownAnswer(
       value: list.value,
       origin: drift.length > 0 ? 'followed' : 'stored',
       affected: drift.length > 0 && choices.length > 0,
+      added: list.added,
       drift,
     };
   }
@@ -140,6 +173,7 @@ function knownAnswer(
     value: follows ? now : stored,
     origin: follows && stored !== now ? 'followed' : 'stored',
     affected: stored !== now,
+    added: [],
     drift: [
       {
         sign: '~',
@@ -179,7 +213,8 @@ async function resolveOne(
   const usable = known !== null && problem === null ? known : null;
   const asks = sources.ask !== undefined && (question.worthAsking?.(context) ?? true);
   if (asks && (usable === null || usable.affected || sources.askAnswered)) {
-    return { value: await sources.ask?.(question, context, usable?.value ?? fallback), origin: 'asked' };
+    const asked = { ...context, news: usable?.added ?? [] };
+    return { value: await sources.ask?.(question, asked, usable?.value ?? fallback), origin: 'asked' };
   }
   return usable === null
     ? { value: fallback, origin: 'default' }

@@ -26,6 +26,7 @@ import { staticServing } from './static-serving.ts';
 import { variablesOf } from './settings-variables.ts';
 import { lineOf, scanFile } from './source-scan.ts';
 import { firstOption, optionsOf, stringsIn, textValue } from './values.ts';
+import { withoutFiles } from './without-files.ts';
 import { writtenPaths } from './written-paths.ts';
 
 /** What the user may decide beforehand. */
@@ -34,12 +35,23 @@ export interface DetectionChoice {
   managePy?: string | undefined;
 }
 
+/** Where tools of one machine keep the Python version that it uses. */
+const VERSION_FILES = /(?:^|\/)(?:\.python-version|\.tool-versions|runtime\.txt)$/;
+
+/** Without the version files that Git ignores: they speak of this machine, not of the project. */
+function withoutLocalVersions(files: ProjectFiles, git: ReturnType<ProjectFiles['git']>): ProjectFiles {
+  const local = git.present ? git.ignored(files.files().filter((path) => VERSION_FILES.test(path))) : [];
+  const hidden = [...local];
+  return hidden.length === 0 ? files : withoutFiles(files, hidden);
+}
+
 /**
  * Finds out what there is to know about a Django project. Nothing of the project is run.
  * Throws DetectionError with one message for the user when the project cannot be read.
  */
 export function detectProject(repository: ProjectFiles, choice: DetectionChoice = {}): ProjectFacts {
-  const files = rememberedFiles(repository);
+  const git = repository.git();
+  const files = rememberedFiles(withoutLocalVersions(repository, git));
   const manage = findManagePy(files, choice.managePy);
   const workDir = folderOf(manage.path);
   const settings = readSettings(files, manage.path);
@@ -80,7 +92,6 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
   };
   const services = readServices(lenient, settings, modules.keys());
   const existing = readExisting(lenient, workDir);
-  const git = files.git();
   const allowedHosts = readAllowedHosts(settings);
   const entryPoint = chooseEntry(lenient, wsgi, asgi, services.channels !== null, dependencies);
   const written = writtenPaths(files, settings, workDir);

@@ -43,5 +43,5 @@ export function envFileNotes(facts: ProjectFacts, plan: Pick<Plan, 'composeEnvir
   );
   if (lacking.length === 0) return [];
   const names = lacking.map(({ name }) => name).join(', ');
-  return [`.env is yours and stays as it is, but does not set ${names}: add what .env.example shows.`];
+  return [`.env stays as it is, but does not set ${names}: add what .env.example shows.`];
 }

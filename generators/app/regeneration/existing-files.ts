@@ -1,5 +1,5 @@
 import type { Examination, ProjectDisk } from './plan-changes.ts';
-import { splitText } from './text-lines.ts';
+import { joinText, splitText, usualEnding } from './text-lines.ts';
 
 /** What the user wants for a file that was there before the generator. */
 export const EXISTING_CHOICES = ['old', 'merge', 'leave'] as const;
@@ -29,30 +29,44 @@ export function usualExistingChoice({ path, kind }: Examination['existing'][numb
  * @param theirs the new one
  */
 export function mergeLists(path: string, ours: string, theirs: string): string {
-  const mine = splitText(ours).lines.map((line) => line.trimEnd());
+  const mine = splitText(ours);
+  const usual = usualEnding(mine);
+  const own = mine.lines.map((text, index) => ({ text, ending: mine.endings[index] || usual }));
+  const added = (text: string): { text: string; ending: string } => ({ text, ending: usual });
   const nameOf = (line: string): string =>
     path === '.env.example' ? (/^(?:export\s+)?([A-Za-z_]\w*)\s*=/.exec(line)?.[1] ?? '') : '';
-  const values = new Map(mine.filter((line) => nameOf(line) !== '').map((line) => [nameOf(line), line]));
-  const taken = new Set<string>();
-  const merged = splitText(theirs).lines.map((line) => {
-    const name = nameOf(line.replace(/^# /, ''));
-    const own = values.get(name);
-    if (own === undefined || taken.has(name)) return line;
-    taken.add(name);
-    return own;
+  const values = new Map(
+    own.filter(({ text }) => nameOf(text) !== '').map((line) => [nameOf(line.text), line]),
+  );
+  const taken = new Set<(typeof own)[number]>();
+  const merged = splitText(theirs).lines.map((text) => {
+    const value = values.get(nameOf(text.replace(/^# /, '')));
+    if (value === undefined || taken.has(value)) return added(text);
+    taken.add(value);
+    return value;
   });
-  const present = new Set(merged.map((line) => line.trim()).filter((line) => line !== ''));
-  const rest = mine.filter((line) => !taken.has(nameOf(line)) && (line === '' || !present.has(line.trim())));
-  const own = withoutOuterBlanks(rest);
-  if (own.length === 0) return `${merged.join('\n')}\n`;
-  return [...merged, '', `# ---- From your ${path}`, ...own, ''].join('\n');
+  const present = new Set(merged.map(({ text }) => text.trim()).filter((text) => text !== ''));
+  const rest = withoutOuterBlanks(
+    own.filter((line) => !taken.has(line) && (line.text.trim() === '' || !present.has(line.text.trim()))),
+  );
+  const lines = [
+    ...merged,
+    ...(rest.length === 0 ? [] : [added(''), added(`# ---- From your ${path}`), ...rest]),
+  ];
+  const endsOpen = mine.endings.at(-1) === '';
+  return joinText({
+    lines: lines.map(({ text }) => text),
+    endings: lines.map(({ ending }, index) => (endsOpen && index === lines.length - 1 ? '' : ending)),
+    byteOrderMark: mine.byteOrderMark,
+  });
 }
 
 /** Without blank lines at both ends, and with one where there were several. */
-function withoutOuterBlanks(lines: readonly string[]): string[] {
-  const kept = lines.filter((line, index) => line !== '' || (index > 0 && lines[index - 1] !== ''));
-  const start = kept.findIndex((line) => line !== '');
-  const end = kept.findLastIndex((line) => line !== '');
+function withoutOuterBlanks<Line extends { text: string }>(lines: readonly Line[]): Line[] {
+  const isBlank = (line: Line | undefined): boolean => line?.text.trim() === '';
+  const kept = lines.filter((line, index) => !isBlank(line) || (index > 0 && !isBlank(lines[index - 1])));
+  const start = kept.findIndex((line) => !isBlank(line));
+  const end = kept.findLastIndex((line) => !isBlank(line));
   return start === -1 ? [] : kept.slice(start, end + 1);
 }
 

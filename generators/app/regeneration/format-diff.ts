@@ -22,7 +22,15 @@ export function formatDiff({ path, before, after }: FileDifference, options: { c
     undefined,
     { context: 3, headerOptions: FILE_HEADERS_ONLY },
   );
-  const lines = patch.replace(/\n+$/, '\n');
+  // Without this header Git makes no empty file, and keeps one that is to go.
+  const header =
+    before === undefined
+      ? `diff --git a/${path} b/${path}\nnew file mode 100644\n`
+      : after === undefined
+        ? `diff --git a/${path} b/${path}\ndeleted file mode 100644\n`
+        : '';
+  const hunks = patch.includes('\n@@') ? patch.replace(/\n+$/, '\n') : '';
+  const lines = header + hunks;
   return options.colour ? lines.split('\n').map(coloured).join('\n') : lines;
 }
 

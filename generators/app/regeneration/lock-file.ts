@@ -1,4 +1,5 @@
 import { isAbsolute, posix } from 'node:path';
+import { isStringList } from '../answers/drift.ts';
 import { GENERATED_FILES } from '../rendering/files.ts';
 import { RegenerationError } from './regeneration-error.ts';
 
@@ -17,8 +18,12 @@ export interface PendingFile {
 export interface Lock {
   generatorVersion: string;
   files: Record<string, string>;
+  /** Files that were written once and are not any more, but for the user's edits in them: no facts about the project. */
+  leftOver?: string[];
   /** Only while a run writes, and after one that was cut short. */
   pending?: Record<string, PendingFile>;
+  /** With `pending`: that run had no lock, though there were runs before. Nothing tells what the other files' base is. */
+  baseUnknown?: true;
 }
 
 /** What the lock on disk is worth. */
@@ -51,7 +56,7 @@ export function readLock(text: string | undefined, ownVersion: string): LockStat
   if (text.length > LARGEST_LOCK) return damaged('it is larger than any that was ever written');
   if (/^(?:<{7} |>{7} )/m.test(text)) {
     return damaged(
-      `Git's conflict markers are in it: take one side (git checkout --ours -- ${LOCK_FILE}) before you run this again`,
+      `Git's conflict markers are in it (taking one side first, git checkout --ours -- ${LOCK_FILE}, spares most questions)`,
     );
   }
   let data: unknown;
@@ -61,7 +66,7 @@ export function readLock(text: string | undefined, ownVersion: string): LockStat
     return damaged('it is not JSON');
   }
   if (!isRecord(data)) return damaged('it holds no JSON object');
-  const { generatorVersion, files, pending } = data;
+  const { generatorVersion, files, leftOver, pending, baseUnknown } = data;
   if (typeof generatorVersion !== 'string' || !VERSION.test(generatorVersion))
     return damaged('it names no version of the generator');
   if (isNewer(generatorVersion, ownVersion)) {
@@ -69,8 +74,10 @@ export function readLock(text: string | undefined, ownVersion: string): LockStat
       `${LOCK_FILE} was written by generator-backendai-docker ${generatorVersion}, which is newer than this ${ownVersion}. Run the newer one: npx generator-backendai-docker@${generatorVersion}. Nothing was written.`,
     );
   }
+  if (leftOver !== undefined && !isStringList(leftOver))
+    return damaged('what it says of files left over is odd');
   if (!isRecord(files) || (pending !== undefined && !isRecord(pending))) return damaged('it lists no files');
-  for (const path of [...Object.keys(files), ...Object.keys(pending ?? {})]) {
+  for (const path of [...Object.keys(files), ...(leftOver ?? []), ...Object.keys(pending ?? {})]) {
     if (!isInsideProject(path)) {
       throw new RegenerationError(
         `${LOCK_FILE} names ${JSON.stringify(path.slice(0, 200))}, which is not a path inside the project. Delete the lock, then run again: every file is then taken as edited by you. Nothing was written.`,
@@ -83,16 +90,22 @@ export function readLock(text: string | undefined, ownVersion: string): LockStat
     if (known === null) return damaged(`what it says of ${JSON.stringify(path.slice(0, 200))} is no text`);
     if (OWN_PATHS.has(path)) lock.files[path] = known;
   }
+  const left = leftOver?.filter((path) => OWN_PATHS.has(path)) ?? [];
+  if (left.length > 0) lock.leftOver = left;
   const begun = Object.entries(pending ?? {})
     .filter(([path]) => OWN_PATHS.has(path))
     .map(([path, value]) => [path, readPending(value)] as const);
   if (begun.some(([, value]) => value === null)) return damaged('what it says of an interrupted run is odd');
-  if (begun.length > 0) lock.pending = Object.fromEntries(begun) as Record<string, PendingFile>;
+  if (pending !== undefined) {
+    lock.pending = Object.fromEntries(begun) as Record<string, PendingFile>;
+    if (baseUnknown === true) lock.baseUnknown = true;
+  }
   return { kind: 'usable', lock };
 }
 
 /**
- * The lock after a run that was cut short: what that run had written counts as written, the rest as before.
+ * The lock after a run that was cut short: what that run had written counts as written, the rest as before. What was
+ * pending stays in it, so that the lock is written again even where its files are complete.
  * @param sha256 hash of a file of the project; undefined when it is not there
  */
 export function settlePending(lock: Lock, sha256: (path: string) => string | undefined): Lock {
@@ -105,14 +118,16 @@ export function settlePending(lock: Lock, sha256: (path: string) => string | und
       files[path] = text;
     }
   }
-  return { generatorVersion: lock.generatorVersion, files };
+  return { ...lock, files };
 }
 
 /** The lock's text: sorted, a line of a file on a line of its own, so that Git can merge locks and people can read the diff. */
-export function formatLock({ generatorVersion, files, pending }: Lock): string {
+export function formatLock({ generatorVersion, files, leftOver, pending, baseUnknown }: Lock): string {
   const data = {
     generatorVersion,
+    ...(baseUnknown === undefined ? {} : { baseUnknown }),
     files: sorted(files, toLines),
+    ...(leftOver === undefined || leftOver.length === 0 ? {} : { leftOver: leftOver.toSorted() }),
     ...(pending === undefined
       ? {}
       : {

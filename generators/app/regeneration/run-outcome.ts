@@ -26,29 +26,35 @@ const SECRET_FILES: Readonly<Record<string, number>> = { '.env': 0o600 };
 
 /**
  * What a run does, in an order that can be cut short anywhere: first the answers, so that the next run decides the
- * same; then the lock with what is begun; the files; at last the lock that claims them.
- * @param lock as it is, settled; null where none is usable
+ * same; then the lock with what is begun; the files; at last the lock that claims them. Where there is no lock, the one
+ * with what is begun comes first: answers without a lock would tell the next run that a lock was lost.
+ * @param lock as it is, its files settled; null where none is usable
  * @param answersText the new content of `.yo-rc.json`
  * @param generatorVersion of this generator; it enters the lock only together with a changed text
+ * @param mayBeEdited there was a run before, but nothing tells what it wrote; so it is for the next run if this is cut
  */
 export function runOutcome(
   plan: ChangePlan,
   lock: Lock | null,
   answersText: string,
   generatorVersion: string,
+  mayBeEdited: boolean,
   disk: ProjectDisk,
 ): RunOutcome {
   const writes = plan.changes.filter(isWritten);
   const lockBefore = disk.exists(LOCK_FILE);
   const sameFiles = lock !== null && isDeepStrictEqual({ ...lock.files }, { ...plan.lockFiles });
+  const leftOver = leftOverFiles(plan, lock, disk);
+  const sameLeftOver = isDeepStrictEqual(leftOver, lock?.leftOver ?? []);
   const newLock = formatLock({
     generatorVersion: sameFiles ? lock.generatorVersion : generatorVersion,
     files: plan.lockFiles,
+    leftOver,
   });
   const answersChange = ownChange(ANSWERS_FILE, disk.text(ANSWERS_FILE), answersText);
   // Untouched where it says the same: neither its form nor a newer version is a reason to write.
   const lockChange =
-    sameFiles && lock.pending === undefined
+    sameFiles && sameLeftOver && lock.pending === undefined
       ? null
       : ownChange(LOCK_FILE, lockBefore ? '' : undefined, newLock);
   const pending = pendingFiles(writes, plan.lockFiles);
@@ -58,19 +64,33 @@ export function runOutcome(
       : [
           {
             path: LOCK_FILE,
-            content: formatLock({ generatorVersion, files: lock?.files ?? {}, pending }),
+            content: formatLock({
+              generatorVersion,
+              files: lock?.files ?? {},
+              leftOver: lock?.leftOver ?? [],
+              pending,
+              ...(mayBeEdited ? { baseUnknown: true } : {}),
+            }),
           },
         ];
+  const answers: WriteStep[] = answersChange ? [{ path: ANSWERS_FILE, content: answersText }] : [];
   return {
     changes: plan.changes,
     ownChanges: [answersChange, lockChange].filter((change) => change !== null),
     steps: [
-      ...(answersChange ? [{ path: ANSWERS_FILE, content: answersText }] : []),
-      ...(lockChange ? begun : []),
+      ...(lock === null ? [...begun, ...answers] : [...answers, ...(lockChange ? begun : [])]),
       ...writes.flatMap((change) => stepsOf(change, disk)),
       ...(lockChange ? [{ path: LOCK_FILE, content: newLock }] : []),
     ],
   };
+}
+
+/** Files that we wrote once and are the user's now, as long as they are there. */
+function leftOverFiles(plan: ChangePlan, lock: Lock | null, disk: ProjectDisk): string[] {
+  const left = plan.changes.filter(({ action }) => action === 'no longer written').map(({ path }) => path);
+  return [...new Set([...(lock?.leftOver ?? []), ...left])]
+    .filter((path) => plan.lockFiles[path] === undefined && disk.exists(path))
+    .toSorted();
 }
 
 function ownChange(path: string, before: string | undefined, after: string): FileChange | null {

@@ -20,7 +20,7 @@ import {
   writeFileSync,
   type Stats,
 } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { isWritten, type FileChange } from './plan-changes.ts';
 import { refuseLinkOut } from './read-files.ts';
 import { RegenerationError } from './regeneration-error.ts';
@@ -82,22 +82,29 @@ function isWritable(path: string, mode: number): boolean {
 /**
  * Carries the steps out. All contents are written aside first, where a full disk does no harm; then each takes its place
  * by a rename. Cut short at any moment, every file is the old one or the new one, and no step after the cut was begun.
+ * What an earlier run left aside is taken away even where there is no step.
  * @throws RegenerationError that says what was written before it, where something was
  */
 export function carryOut(root: string, steps: readonly WriteStep[]): void {
   removeStaleStaging(root);
+  if (steps.length === 0) return;
   const staging = join(root, `${STAGING_PREFIX}${process.pid}`);
   const done: string[] = [];
+  let current = basename(staging);
   try {
     mkdirSync(staging, { mode: 0o700 });
-    const prepared = steps.map((step, index) => prepare(root, step, join(staging, String(index))));
+    const prepared = steps.map((step, index) => {
+      current = step.path;
+      return prepare(root, step, join(staging, String(index)));
+    });
     for (const [index, step] of steps.entries()) {
+      current = step.path;
       place(root, step, prepared[index] ?? null);
       done.push(step.path);
     }
     syncFolders(new Set(steps.map(({ path }) => dirname(join(root, path)))));
   } catch (error) {
-    throw writingError(error, steps[done.length]?.path ?? '', [...new Set(done)]);
+    throw writingError(error, current, [...new Set(done)]);
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }

@@ -30,7 +30,7 @@ const file = (
 
 /** Every file of the generator, in the order of the summary. */
 export const GENERATED_FILES: readonly GeneratedFile[] = [
-  file('Dockerfile', 'stages builder, development and production'),
+  file('Dockerfile', 'stages builder, development, production'),
   file('.dockerignore', 'what stays out of the build context'),
   file('compose.yaml', 'production: web and what it needs'),
   file('compose.dev.yaml', 'development: debug server, live reload'),

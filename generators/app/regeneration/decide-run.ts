@@ -1,0 +1,156 @@
+import type { Answers } from '../answers/answers.ts';
+import { answersAhead, type ResolvedAnswers } from '../answers/resolve-answers.ts';
+import type { ProjectFacts } from '../detection/facts.ts';
+import { lackingInEnvFile } from '../planning/environment-file.ts';
+import { rivalComposeFiles, type Surroundings } from '../planning/make-plan.ts';
+import type { Plan } from '../planning/plan.ts';
+import { GENERATED_FILES } from '../rendering/files.ts';
+import type { RenderedFile } from '../rendering/render-files.ts';
+import { chooseForFiles, type Deciders } from './choose-for-files.ts';
+import { LOCK_FILE, settlePending, type Lock, type LockState } from './lock-file.ts';
+import { examineFiles, planChanges, type ProjectDisk } from './plan-changes.ts';
+import { runOutcome, type RunOutcome } from './run-outcome.ts';
+import {
+  ANSWERS_FILE,
+  readStoredAnswers,
+  storedLeave,
+  withStoredAnswers,
+  type StoredName,
+} from './stored-answers.ts';
+
+/** What is merged at each run. */
+export const OWN_FILES: readonly string[] = GENERATED_FILES.filter((file) => !file.writeOnce).map(
+  (file) => file.destination,
+);
+
+/** What earlier runs left behind. */
+export interface EarlierRuns {
+  /** The answers; untrusted. */
+  stored: Partial<Record<StoredName, unknown>>;
+  /** What was generated last, the files of a run that was cut short settled; null where nothing tells. */
+  lock: Lock | null;
+  /** There was a run before, but nothing tells what it wrote, or not of every file. */
+  mayBeEdited: boolean;
+  /** What the user should know of it; null where all is in order. */
+  note: string | null;
+}
+
+/**
+ * Reads what earlier runs left.
+ * @param lockState the lock on disk
+ * @throws RegenerationError when the answers are no JSON
+ */
+export function readEarlierRuns(lockState: LockState, disk: ProjectDisk): EarlierRuns {
+  const stored = readStoredAnswers(disk.text(ANSWERS_FILE));
+  if (lockState.kind === 'usable') {
+    const lock = settlePending(lockState.lock, disk.sha256);
+    const note = lock.pending ? 'The last run was cut short: this one finishes the job.' : null;
+    return { stored, lock, mayBeEdited: lock.baseUnknown === true, note };
+  }
+  if (lockState.kind === 'missing' && Object.keys(stored).length === 0)
+    return { stored, lock: null, mayBeEdited: false, note: null };
+  const what = lockState.kind === 'missing' ? 'is not there' : `cannot be used: ${lockState.reason}`;
+  const note = `${LOCK_FILE} ${what}. Every file that differs is taken as edited by you.`;
+  return { stored, lock: null, mayBeEdited: true, note };
+}
+
+/** Files in the repository that we wrote: they are no facts about the project. */
+export function filesOfOurs({ stored, lock, mayBeEdited }: EarlierRuns): string[] {
+  const leave = storedLeave(stored);
+  const written = mayBeEdited ? OWN_FILES : [...Object.keys(lock?.files ?? {}), ...(lock?.leftOver ?? [])];
+  return [...written.filter((path) => !leave.includes(path)), LOCK_FILE, ANSWERS_FILE];
+}
+
+/** Everything that decides what a run does. */
+export interface RunInput {
+  earlier: EarlierRuns;
+  /** What was detected, without files of ours. */
+  facts: ProjectFacts;
+  resolved: ResolvedAnswers;
+  /** Detects the project as it would be without some files, and with some under other names (old → new). */
+  detect(hidden: readonly string[], moved: ReadonlyMap<string, string>): ProjectFacts;
+  render(
+    facts: ProjectFacts,
+    answers: Answers,
+    surroundings: Surroundings,
+  ): { plan: Plan; rendered: ReadonlyMap<string, RenderedFile> };
+  disk: ProjectDisk;
+  deciders: Deciders;
+  /** Ask again about files that are left as they are. */
+  askAnswered: boolean;
+  /** Files that the user deleted or left and wants to have now. */
+  restore: readonly string[];
+  /** The manage.py that the user chose, to be stored. */
+  managePy: string | undefined;
+  /** Of this generator. */
+  version: string;
+}
+
+/** What a run does, and what it is based on. */
+export interface DecidedRun {
+  facts: ProjectFacts;
+  plan: Plan;
+  outcome: RunOutcome;
+  /** Files with an overlap about which nobody decided; only where nothing will be written. */
+  undecided: string[];
+}
+
+/**
+ * Plans, renders and decides about every file; what only the user can decide is asked here. Writes nothing.
+ * @throws RegenerationError where a decision is lacking, or markers of an earlier merge are left
+ */
+export async function decideRun(input: RunInput): Promise<DecidedRun> {
+  const { earlier, deciders, disk, version } = input;
+  const { stored, lock, mayBeEdited } = earlier;
+  let { facts, resolved } = input;
+  const lackingInEnv = lackingInEnvFile(facts, resolved.answers, stored.lackingInEnv);
+  const render = (): ReturnType<RunInput['render']> => {
+    const oldDockerfile = facts.topLevel.includes('Dockerfile.old');
+    const { plan, rendered } = input.render(facts, resolved.answers, { lackingInEnv, oldDockerfile });
+    const kept = [...rendered].filter(([path]) => path !== '.env' || mayWriteEnv(facts, disk));
+    return { plan, rendered: new Map(kept) };
+  };
+  const state = {
+    lock,
+    mayBeEdited,
+    rivals: rivalComposeFiles(facts.existing.composeFiles),
+    leave: input.askAnswered ? [] : storedLeave(stored),
+    restore: input.restore,
+  };
+  let { plan, rendered } = render();
+  let examination = examineFiles(rendered, state, disk);
+  const choices = await chooseForFiles(examination, deciders);
+  if (examination.existing.length > 0) {
+    // Files of the user's tell about the project, too. From here they are seen as the next run will see them, so that
+    // it finds nothing new: some under other names, some merged into ours.
+    const { changes, lockFiles } = planChanges(examination, choices);
+    const moved = changes.flatMap(({ path, keepAs }) =>
+      keepAs === undefined ? [] : [[path, keepAs] as const],
+    );
+    const left = changes.filter(({ action }) => action === 'no longer written').map(({ path }) => path);
+    const own = [...Object.keys(lockFiles), ...(lock?.leftOver ?? []), ...left, LOCK_FILE, ANSWERS_FILE];
+    facts = input.detect(own, new Map(moved));
+    const withoutTheirs = input.detect([...own, ...moved.map(([path]) => path)], new Map());
+    resolved = await answersAhead(resolved, { facts, withoutTheirs });
+    ({ plan, rendered } = render());
+    examination = examineFiles(rendered, state, disk);
+  }
+  const changePlan = planChanges(examination, choices);
+  const answersText = withStoredAnswers(disk.text(ANSWERS_FILE), resolved, {
+    managePy: input.managePy,
+    leave: changePlan.leave,
+    lackingInEnv,
+  });
+  const open = deciders.ask === null && deciders.onConflict === undefined;
+  return {
+    facts,
+    plan,
+    outcome: runOutcome(changePlan, lock, answersText, version, mayBeEdited, disk),
+    undecided: open ? examination.overlaps.map(({ path }) => path) : [],
+  };
+}
+
+/** .env holds secrets: only where Git ignores it, or where it is there already, which leaves it alone. */
+export function mayWriteEnv({ git }: ProjectFacts, disk: ProjectDisk): boolean {
+  return !git.present || git.envIgnored || disk.exists('.env');
+}
