@@ -18,7 +18,6 @@ import { choosePython, pythonRows } from './planning/python-version.ts';
 import { QuotingError } from './planning/quoting.ts';
 import { askExisting, askOverlap } from './regeneration/conflict-prompts.ts';
 import {
-  OWN_FILES,
   decideRun,
   filesOfOurs,
   readEarlierRuns,
@@ -28,13 +27,14 @@ import {
 import { EXISTING_CHOICES, type ExistingChoice } from './regeneration/existing-files.ts';
 import { formatDiff } from './regeneration/format-diff.ts';
 import { CONFLICT_CHOICES, isWritten, type ConflictChoice } from './regeneration/plan-changes.ts';
-import { projectDisk, readLockFile } from './regeneration/read-files.ts';
+import { projectDisk, readLockFile, type DiskSnapshot } from './regeneration/read-files.ts';
 import { RegenerationError } from './regeneration/regeneration-error.ts';
 import { runNotes } from './regeneration/run-notes.ts';
 import { changesSomething, differencesOf, isSecret } from './regeneration/run-outcome.ts';
 import { uncommittedFiles } from './regeneration/uncommitted.ts';
 import { carryOut, checkWritable } from './regeneration/write-files.ts';
 import { formatAnswers, formatChanges, formatDrift, formatNextSteps, formatNotes } from './report.ts';
+import { OWN_FILES } from './rendering/files.ts';
 import { renderFiles } from './rendering/render-files.ts';
 
 type Options = Generator['options'] & RunOptions & Partial<Record<AnswerName, unknown>>;
@@ -45,6 +45,7 @@ const USER_ERRORS = [AnswerError, DetectionError, QuotingError, RegenerationErro
 /** The Yeoman run loop: detect, ask, plan, render, decide, write, report. Decisions are made elsewhere. */
 export default class BackendaiDockerGenerator extends Generator<Record<string, unknown>, Options> {
   // Each is filled by one step of the run loop and read by later ones.
+  #disk!: DiskSnapshot;
   #earlier!: EarlierRuns;
   #files!: ProjectFiles;
   #facts!: ProjectFacts;
@@ -78,7 +79,8 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   async initializing(): Promise<void> {
     await this.#forUser(async () => {
       const root = this.destinationRoot();
-      this.#earlier = readEarlierRuns(readLockFile(root, packageVersion()), projectDisk(root));
+      this.#disk = projectDisk(root);
+      this.#earlier = readEarlierRuns(readLockFile(this.#disk, packageVersion()), this.#disk);
       const { note } = this.#earlier;
       if (note !== null && !this.#onlyDetects()) this.#say(formatNotes([note]));
       this.#files = readDiskFiles(root);
@@ -203,7 +205,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
         const plan = makePlan(facts, answers, surroundings);
         return { plan, rendered: renderFiles(plan) };
       },
-      disk: projectDisk(this.destinationRoot()),
+      disk: this.#disk,
       deciders: {
         onConflict: this.#onConflict(),
         onExisting: this.options.onExisting as ExistingChoice | undefined,
@@ -229,7 +231,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     if (check && differs) process.exitCode = 1;
     if (diff) {
       const colour = process.stdout.hasColors?.() ?? false;
-      for (const difference of differencesOf(this.#decided.outcome, projectDisk(this.destinationRoot())))
+      for (const difference of differencesOf(this.#decided.outcome, this.#disk))
         process.stdout.write(formatDiff(difference, { colour }));
     }
     if (!diff || check) this.#printOutcome();

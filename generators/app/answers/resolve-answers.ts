@@ -110,7 +110,10 @@ export async function answersAhead(
   resolved: ResolvedAnswers,
   ahead: { facts: ProjectFacts; withoutTheirs: ProjectFacts },
 ): Promise<ResolvedAnswers> {
-  const { answers, chosen } = resolved;
+  const { chosen } = resolved;
+  // A folder that holds nothing but files of ours is none to copy.
+  const folders = new Set(ahead.facts.application.map(({ path }) => path));
+  const answers = { ...resolved.answers, apps: resolved.answers.apps.filter((app) => folders.has(app)) };
   const detectedIn = async (facts: ProjectFacts): Promise<Detected> => {
     const stored = { ...answers, chosen };
     return (await resolveAnswers(facts, { commandLine: {}, stored, askAnswered: false, lenient: true }))
@@ -121,6 +124,7 @@ export async function answersAhead(
   const isTheirWord = (name: AnswerName): boolean => defaults[name] !== resolved.detected.defaults[name];
   return {
     ...resolved,
+    answers,
     // In the table's order, which the next run keeps.
     chosen: QUESTION_LIST.map(({ name }) => name).filter(
       (name) => chosen.includes(name) || isTheirWord(name),

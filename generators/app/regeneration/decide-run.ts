@@ -4,12 +4,19 @@ import type { ProjectFacts } from '../detection/facts.ts';
 import { lackingInEnvFile } from '../planning/environment-file.ts';
 import { rivalComposeFiles, type Surroundings } from '../planning/make-plan.ts';
 import type { Plan } from '../planning/plan.ts';
-import { GENERATED_FILES } from '../rendering/files.ts';
+import { OWN_FILES } from '../rendering/files.ts';
 import type { RenderedFile } from '../rendering/render-files.ts';
 import { chooseForFiles, type Deciders } from './choose-for-files.ts';
 import { LOCK_FILE, settlePending, type Lock, type LockState } from './lock-file.ts';
-import { examineFiles, planChanges, type ProjectDisk } from './plan-changes.ts';
-import { runOutcome, type RunOutcome } from './run-outcome.ts';
+import {
+  examineFiles,
+  planChanges,
+  type ChangePlan,
+  type Choices,
+  type Examination,
+  type ProjectDisk,
+} from './plan-changes.ts';
+import { leftOverFiles, runOutcome, type RunOutcome } from './run-outcome.ts';
 import {
   ANSWERS_FILE,
   readStoredAnswers,
@@ -17,11 +24,6 @@ import {
   withStoredAnswers,
   type StoredName,
 } from './stored-answers.ts';
-
-/** What is merged at each run. */
-export const OWN_FILES: readonly string[] = GENERATED_FILES.filter((file) => !file.writeOnce).map(
-  (file) => file.destination,
-);
 
 /** What earlier runs left behind. */
 export interface EarlierRuns {
@@ -90,6 +92,9 @@ export interface RunInput {
 export interface DecidedRun {
   facts: ProjectFacts;
   plan: Plan;
+  rendered: ReadonlyMap<string, RenderedFile>;
+  examination: Examination;
+  choices: Choices;
   outcome: RunOutcome;
   /** Files with an overlap about which nobody decided; only where nothing will be written. */
   undecided: string[];
@@ -120,17 +125,12 @@ export async function decideRun(input: RunInput): Promise<DecidedRun> {
   let { plan, rendered } = render();
   let examination = examineFiles(rendered, state, disk);
   const choices = await chooseForFiles(examination, deciders);
-  if (examination.existing.length > 0) {
+  const ahead = filesAhead(planChanges(examination, choices), earlier, disk);
+  if (ahead !== null) {
     // Files of the user's tell about the project, too. From here they are seen as the next run will see them, so that
     // it finds nothing new: some under other names, some merged into ours.
-    const { changes, lockFiles } = planChanges(examination, choices);
-    const moved = changes.flatMap(({ path, keepAs }) =>
-      keepAs === undefined ? [] : [[path, keepAs] as const],
-    );
-    const left = changes.filter(({ action }) => action === 'no longer written').map(({ path }) => path);
-    const own = [...Object.keys(lockFiles), ...(lock?.leftOver ?? []), ...left, LOCK_FILE, ANSWERS_FILE];
-    facts = input.detect(own, new Map(moved));
-    const withoutTheirs = input.detect([...own, ...moved.map(([path]) => path)], new Map());
+    facts = input.detect(ahead.hidden, ahead.moved);
+    const withoutTheirs = input.detect([...ahead.hidden, ...ahead.moved.keys()], new Map());
     resolved = await answersAhead(resolved, { facts, withoutTheirs });
     ({ plan, rendered } = render());
     examination = examineFiles(rendered, state, disk);
@@ -145,6 +145,9 @@ export async function decideRun(input: RunInput): Promise<DecidedRun> {
   return {
     facts,
     plan,
+    rendered,
+    examination,
+    choices,
     outcome: runOutcome(changePlan, lock, answersText, version, mayBeEdited, disk),
     undecided: open ? examination.overlaps.map(({ path }) => path) : [],
   };
@@ -153,4 +156,25 @@ export async function decideRun(input: RunInput): Promise<DecidedRun> {
 /** .env holds secrets: only where Git ignores it, or where it is there already, which leaves it alone. */
 export function mayWriteEnv({ git }: ProjectFacts, disk: ProjectDisk): boolean {
   return !git.present || git.envIgnored || disk.exists('.env');
+}
+
+/**
+ * Which files the next run will not see, and which it will see under other names (old → new); null where it sees just
+ * what this one saw.
+ */
+function filesAhead(
+  changePlan: ChangePlan,
+  earlier: EarlierRuns,
+  disk: ProjectDisk,
+): { hidden: string[]; moved: Map<string, string> } | null {
+  const { changes, lockFiles } = changePlan;
+  const moved = changes.flatMap(({ path, keepAs }) =>
+    keepAs === undefined ? [] : [[path, keepAs] as const],
+  );
+  const deleted = changes.filter(({ action }) => action === 'delete').map(({ path }) => path);
+  const leftOver = leftOverFiles(changePlan, earlier, disk);
+  const hidden = [...Object.keys(lockFiles), ...leftOver, ...deleted, LOCK_FILE, ANSWERS_FILE];
+  const [now, then] = [new Set(filesOfOurs(earlier)), new Set(hidden)];
+  const isSame = OWN_FILES.every((path) => !disk.exists(path) || now.has(path) === then.has(path));
+  return isSame && moved.length === 0 ? null : { hidden, moved: new Map(moved) };
 }

@@ -1,6 +1,6 @@
 import { isAbsolute, posix } from 'node:path';
 import { isStringList } from '../answers/drift.ts';
-import { GENERATED_FILES } from '../rendering/files.ts';
+import { OWN_FILES } from '../rendering/files.ts';
 import { RegenerationError } from './regeneration-error.ts';
 
 /** Name of the lock in the user's repository; committed, holds no secret. */
@@ -35,9 +35,7 @@ export type LockState =
   | { kind: 'damaged'; reason: string };
 
 /** Paths that a lock may speak of: what this generator writes. A lock is no reason to touch anything else. */
-const OWN_PATHS: ReadonlySet<string> = new Set(
-  GENERATED_FILES.filter((file) => !file.writeOnce).map((file) => file.destination),
-);
+const OWN_PATHS: ReadonlySet<string> = new Set(OWN_FILES);
 
 /** Twenty times what a large project needs. */
 export const LARGEST_LOCK = 4 * 1024 * 1024;

@@ -119,6 +119,7 @@ export function examineFiles(
     const decision = mergeFile({ base: base(path), ours, theirs: text });
     if (
       path === COMPOSE_FILE &&
+      !restored &&
       decision.kind === 'create' &&
       state.rivals.length > 0 &&
       !state.mayBeEdited

@@ -9,13 +9,24 @@ const LARGEST_FILE = 16 * 1024 * 1024;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The project's files on disk; each is read when it is asked for, and anew each time. */
-export function projectDisk(root: string): ProjectDisk {
+/** The project's files on disk, as they were when each was first asked for: a run decides by one state of them. */
+export interface DiskSnapshot extends ProjectDisk {
+  /** Undefined when there is no such file. */
+  bytes(this: void, path: string): Buffer | undefined;
+}
+
+export function projectDisk(root: string): DiskSnapshot {
+  const read = new Map<string, Buffer | undefined>();
+  const bytes = (path: string): Buffer | undefined => {
+    if (!read.has(path)) read.set(path, readBytes(root, path));
+    return read.get(path);
+  };
   return {
-    text: (path) => readProjectFile(root, path),
-    exists: (path) => entryAt(join(root, path)) !== undefined,
+    bytes,
+    text: (path) => textOf(path, bytes(path)),
+    exists: (path) => read.get(path) !== undefined || entryAt(join(root, path)) !== undefined,
     sha256: (path) => {
-      const content = readBytes(root, path);
+      const content = bytes(path);
       return content === undefined ? undefined : sha256(content);
     },
   };
@@ -28,7 +39,10 @@ export function projectDisk(root: string): ProjectDisk {
  * cannot be read
  */
 export function readProjectFile(root: string, path: string): string | undefined {
-  const content = readBytes(root, path);
+  return textOf(path, readBytes(root, path));
+}
+
+function textOf(path: string, content: Buffer | undefined): string | undefined {
   if (content === undefined) return undefined;
   try {
     const text = decoder.decode(content);
@@ -42,14 +56,15 @@ export function readProjectFile(root: string, path: string): string | undefined 
 }
 
 /**
- * The lock of a project. One that is too large is not even read.
+ * The lock of a project. What is no text is damaged like any other that is no lock.
  * @param ownVersion version of this generator
  * @throws RegenerationError as readLock does, and for a link that leads out of the project
  */
-export function readLockFile(root: string, ownVersion: string): LockState {
-  const size = statSync(join(root, LOCK_FILE), { throwIfNoEntry: false })?.size ?? 0;
-  if (size > LARGEST_LOCK) return { kind: 'damaged', reason: 'it is larger than any that was ever written' };
-  return readLock(readBytes(root, LOCK_FILE)?.toString('utf8'), ownVersion);
+export function readLockFile(disk: DiskSnapshot, ownVersion: string): LockState {
+  const content = disk.bytes(LOCK_FILE);
+  if (content !== undefined && content.length > LARGEST_LOCK)
+    return { kind: 'damaged', reason: 'it is larger than any that was ever written' };
+  return readLock(content?.toString('utf8'), ownVersion);
 }
 
 function readBytes(root: string, path: string): Buffer | undefined {

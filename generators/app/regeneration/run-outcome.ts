@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { OWN_FILES } from '../rendering/files.ts';
 import type { FileDifference } from './format-diff.ts';
 import { LOCK_FILE, formatLock, type Lock } from './lock-file.ts';
 import {
@@ -42,9 +43,10 @@ export function runOutcome(
   disk: ProjectDisk,
 ): RunOutcome {
   const writes = plan.changes.filter(isWritten);
+  const wasOf = (path: string): string | null => disk.sha256(path) ?? null;
   const lockBefore = disk.exists(LOCK_FILE);
   const sameFiles = lock !== null && isDeepStrictEqual({ ...lock.files }, { ...plan.lockFiles });
-  const leftOver = leftOverFiles(plan, lock, disk);
+  const leftOver = leftOverFiles(plan, { lock, mayBeEdited }, disk);
   const sameLeftOver = isDeepStrictEqual(leftOver, lock?.leftOver ?? []);
   const newLock = formatLock({
     generatorVersion: sameFiles ? lock.generatorVersion : generatorVersion,
@@ -64,6 +66,7 @@ export function runOutcome(
       : [
           {
             path: LOCK_FILE,
+            was: wasOf(LOCK_FILE),
             content: formatLock({
               generatorVersion,
               files: lock?.files ?? {},
@@ -73,23 +76,29 @@ export function runOutcome(
             }),
           },
         ];
-  const answers: WriteStep[] = answersChange ? [{ path: ANSWERS_FILE, content: answersText }] : [];
+  const answers: WriteStep[] = answersChange
+    ? [{ path: ANSWERS_FILE, was: wasOf(ANSWERS_FILE), content: answersText }]
+    : [];
   return {
     changes: plan.changes,
     ownChanges: [answersChange, lockChange].filter((change) => change !== null),
     steps: [
       ...(lock === null ? [...begun, ...answers] : [...answers, ...(lockChange ? begun : [])]),
       ...writes.flatMap((change) => stepsOf(change, disk)),
-      ...(lockChange ? [{ path: LOCK_FILE, content: newLock }] : []),
+      ...(lockChange ? [{ path: LOCK_FILE, was: wasOf(LOCK_FILE), content: newLock }] : []),
     ],
   };
 }
 
-/** Files that we wrote once and are the user's now, as long as they are there. */
-function leftOverFiles(plan: ChangePlan, lock: Lock | null, disk: ProjectDisk): string[] {
+/** Files that we wrote once and are the user's now, as long as they are there. Without a lock any may be one. */
+export function leftOverFiles(
+  plan: ChangePlan,
+  { lock, mayBeEdited }: { lock: Lock | null; mayBeEdited: boolean },
+  disk: ProjectDisk,
+): string[] {
   const left = plan.changes.filter(({ action }) => action === 'no longer written').map(({ path }) => path);
-  return [...new Set([...(lock?.leftOver ?? []), ...left])]
-    .filter((path) => plan.lockFiles[path] === undefined && disk.exists(path))
+  return [...new Set([...(lock?.leftOver ?? []), ...left, ...(mayBeEdited ? OWN_FILES : [])])]
+    .filter((path) => plan.lockFiles[path] === undefined && !plan.leave.includes(path) && disk.exists(path))
     .toSorted();
 }
 
@@ -99,13 +108,14 @@ function ownChange(path: string, before: string | undefined, after: string): Fil
 }
 
 function stepsOf({ path, action, text, keepAs }: FileChange, disk: ProjectDisk): WriteStep[] {
-  if (action === 'delete') return [{ path, remove: true }];
+  const was = disk.sha256(path) ?? null;
+  if (action === 'delete') return [{ path, was, remove: true }];
   const mode = SECRET_FILES[path];
   return [
-    ...(keepAs === undefined || disk.exists(keepAs) ? [] : [{ path: keepAs, copyOf: path }]),
+    ...(keepAs === undefined || disk.exists(keepAs) ? [] : [{ path: keepAs, was: null, copyOf: path }]),
     action === 'set aside'
-      ? { path, remove: true }
-      : { path, content: text ?? '', ...(mode === undefined ? {} : { mode }) },
+      ? { path, was, remove: true }
+      : { path, was, content: text ?? '', ...(mode === undefined ? {} : { mode }) },
   ];
 }
 

@@ -22,16 +22,27 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { isWritten, type FileChange } from './plan-changes.ts';
-import { refuseLinkOut } from './read-files.ts';
+import { projectDisk, refuseLinkOut } from './read-files.ts';
 import { RegenerationError } from './regeneration-error.ts';
 import { STAGING_PREFIX } from './staging.ts';
 
 /** One step of a run's writing; carried out in the order given, each at once: a file is the old one or the new one. */
-export type WriteStep =
-  | { path: string; content: string; mode?: number }
+export type WriteStep = {
+  path: string;
+  /** SHA-256 of the file that was there when the step was decided; null for none. */
+  was: string | null;
+} & (
+  | { content: string; mode?: number }
   /** A copy of a file of the user's, byte for byte. */
-  | { path: string; copyOf: string }
-  | { path: string; remove: true };
+  | { copyOf: string }
+  | { remove: true }
+);
+
+/** How long a run waits for another one that writes, in milliseconds; it takes a part of that. */
+const PATIENCE = 2000;
+
+/** After so many milliseconds no run is still writing, though there is a process of its number. */
+const LONGEST_RUN = 10 * 60_000;
 
 /**
  * Makes sure, before the first byte, that every change can be written: folders exist or can be made, are inside the
@@ -83,7 +94,8 @@ function isWritable(path: string, mode: number): boolean {
  * Carries the steps out. All contents are written aside first, where a full disk does no harm; then each takes its place
  * by a rename. Cut short at any moment, every file is the old one or the new one, and no step after the cut was begun.
  * What an earlier run left aside is taken away even where there is no step.
- * @throws RegenerationError that says what was written before it, where something was
+ * @throws RegenerationError that says what was written before it, where something was; before the first byte when a file
+ * changed since the step was decided, and when another run is writing
  */
 export function carryOut(root: string, steps: readonly WriteStep[]): void {
   removeStaleStaging(root);
@@ -92,7 +104,8 @@ export function carryOut(root: string, steps: readonly WriteStep[]): void {
   const done: string[] = [];
   let current = basename(staging);
   try {
-    mkdirSync(staging, { mode: 0o700 });
+    takeTurn(root, staging);
+    refuseChanged(root, steps);
     const prepared = steps.map((step, index) => {
       current = step.path;
       return prepare(root, step, join(staging, String(index)));
@@ -104,10 +117,42 @@ export function carryOut(root: string, steps: readonly WriteStep[]): void {
     }
     syncFolders(new Set(steps.map(({ path }) => dirname(join(root, path)))));
   } catch (error) {
-    throw writingError(error, current, [...new Set(done)]);
+    throw error instanceof RegenerationError ? error : writingError(error, current, [...new Set(done)]);
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
+}
+
+/**
+ * Makes the folder for what is written aside. Two runs that write at once would spoil what the other one's lock claims:
+ * each makes its folder first and then looks for another one's, so that never both go on.
+ */
+function takeTurn(root: string, staging: string): void {
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    mkdirSync(staging, { mode: 0o700 });
+    const other = readdirSync(root).find((name) => isOfRunningProcess(root, name));
+    if (other === undefined) return;
+    rmSync(staging, { recursive: true });
+    if (Date.now() > end) {
+      throw new RegenerationError(
+        `Another run (process ${other.slice(STAGING_PREFIX.length)}) is writing into this project. Run again when it is done. Nothing was written.`,
+      );
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20 + Math.random() * 80);
+  }
+}
+
+/** What an editor or another run wrote since the steps were decided would be lost, or be taken for the user's old file. */
+function refuseChanged(root: string, steps: readonly WriteStep[]): void {
+  const disk = projectDisk(root);
+  const changed = steps
+    .filter(({ path, was }) => (disk.sha256(path) ?? null) !== was)
+    .map(({ path }) => path);
+  if (changed.length === 0) return;
+  throw new RegenerationError(
+    `${[...new Set(changed)].join(', ')} changed while this ran: an editor or another run wrote there. Run again. Nothing was written.`,
+  );
 }
 
 /** Writes a step's content aside, in its final form. */
@@ -171,10 +216,21 @@ function targetOf(root: string, path: string): string {
 /** What an interrupted run left aside; of a run that is still alive nothing is taken away. */
 function removeStaleStaging(root: string): void {
   for (const name of readdirSync(root)) {
-    if (!name.startsWith(STAGING_PREFIX)) continue;
-    const pid = Number(name.slice(STAGING_PREFIX.length));
-    if (pid === process.pid || !isAlive(pid)) rmSync(join(root, name), { recursive: true, force: true });
+    if (!name.startsWith(STAGING_PREFIX) || isOfRunningProcess(root, name)) continue;
+    try {
+      rmSync(join(root, name), { recursive: true, force: true });
+    } catch {
+      // Somebody else's, root's for example: no reason not to run.
+    }
   }
+}
+
+/** Whether this is the folder of another run that is still writing. */
+function isOfRunningProcess(root: string, name: string): boolean {
+  const pid = Number(name.slice(STAGING_PREFIX.length));
+  if (!name.startsWith(STAGING_PREFIX) || pid === process.pid || !isAlive(pid)) return false;
+  const found = statSync(join(root, name), { throwIfNoEntry: false });
+  return found !== undefined && Date.now() - found.mtimeMs < LONGEST_RUN;
 }
 
 function isAlive(pid: number): boolean {

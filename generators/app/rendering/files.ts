@@ -58,3 +58,8 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
     when: (plan) => plan.database === 'supabase',
   }),
 ];
+
+/** What is merged at each run, and what a lock may speak of. */
+export const OWN_FILES: readonly string[] = GENERATED_FILES.filter((item) => !item.writeOnce).map(
+  ({ destination }) => destination,
+);
