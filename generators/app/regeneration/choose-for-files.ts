@@ -23,7 +23,7 @@ export interface Deciders {
  * @throws RegenerationError that names all files with an overlap, where nobody can be asked
  */
 export async function chooseForFiles(
-  { overlaps, existing }: Examination,
+  { overlaps, existing }: Pick<Examination, 'overlaps' | 'existing'>,
   { onConflict, onExisting, preview, ask }: Deciders,
 ): Promise<Choices> {
   if (overlaps.length > 0 && onConflict === undefined && !preview && ask === null) {

@@ -124,7 +124,7 @@ export async function decideRun(input: RunInput): Promise<DecidedRun> {
   };
   let { plan, rendered } = render();
   let examination = examineFiles(rendered, state, disk);
-  const choices = await chooseForFiles(examination, deciders);
+  let choices = await chooseForFiles(examination, deciders);
   const ahead = filesAhead(planChanges(examination, choices), earlier, disk);
   if (ahead !== null) {
     // Files of the user's tell about the project, too. From here they are seen as the next run will see them, so that
@@ -134,6 +134,7 @@ export async function decideRun(input: RunInput): Promise<DecidedRun> {
     resolved = await answersAhead(resolved, { facts, withoutTheirs });
     ({ plan, rendered } = render());
     examination = examineFiles(rendered, state, disk);
+    choices = await chooseForOthers(examination, choices, deciders);
   }
   const changePlan = planChanges(examination, choices);
   const answersText = withStoredAnswers(disk.text(ANSWERS_FILE), resolved, {
@@ -150,6 +151,23 @@ export async function decideRun(input: RunInput): Promise<DecidedRun> {
     choices,
     outcome: runOutcome(changePlan, lock, answersText, version, mayBeEdited, disk),
     undecided: open ? examination.overlaps.map(({ path }) => path) : [],
+  };
+}
+
+/** The user's word also for files that came to wait for it only now. */
+async function chooseForOthers(
+  { overlaps, existing }: Examination,
+  choices: Choices,
+  deciders: Deciders,
+): Promise<Choices> {
+  const others = {
+    overlaps: overlaps.filter(({ path }) => !choices.overlaps.has(path)),
+    existing: existing.filter(({ path }) => !choices.existing.has(path)),
+  };
+  const chosen = await chooseForFiles(others, deciders);
+  return {
+    overlaps: new Map([...choices.overlaps, ...chosen.overlaps]),
+    existing: new Map([...choices.existing, ...chosen.existing]),
   };
 }
 
