@@ -61,7 +61,7 @@ export function run(
   folder: string,
   program: string,
   args: string[],
-  env: Record<string, string> = {},
+  env: Record<string, string | undefined> = {},
 ): Result {
   return spawnSync(program, args, {
     cwd: folder,
@@ -98,16 +98,22 @@ export function inTerminal(folder: string, typed: Step[], args: string[] = []): 
   steps += 1;
   const file = join(home, `steps-${steps}.json`);
   writeFileSync(file, JSON.stringify(typed));
-  return run(ROOT, 'python3', [
-    join(ROOT, 'test/command/terminal.py'),
-    file,
-    'sh',
-    '-c',
-    `cd "$0" && exec "$@"`,
-    folder,
-    command,
-    ...args,
-  ]);
+  return run(
+    ROOT,
+    'python3',
+    [
+      join(ROOT, 'test/command/terminal.py'),
+      file,
+      'sh',
+      '-c',
+      `cd "$0" && exec "$@"`,
+      folder,
+      command,
+      ...args,
+    ],
+    // A user's terminal has colours, and is not taken for a CI machine's.
+    { TERM: 'xterm-256color', CI: undefined, NO_COLOR: undefined, FORCE_COLOR: undefined },
+  );
 }
 
 /** A screen's text without what moves the cursor and colours it. */
