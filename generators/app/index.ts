@@ -9,7 +9,7 @@ import { readDiskFiles } from './detection/disk-files.ts';
 import { DetectionError, type ProjectFacts } from './detection/facts.ts';
 import { SeveralManagePyError } from './detection/manage-py.ts';
 import type { ProjectFiles } from './detection/project-files.ts';
-import { withMovedFiles, withoutFiles } from './detection/without-files.ts';
+import { withoutFiles } from './detection/without-files.ts';
 import { RUN_OPTIONS, type RunOptions } from './options.ts';
 import { packageVersion } from './planning/knowledge.ts';
 import { makePlan } from './planning/make-plan.ts';
@@ -19,6 +19,7 @@ import { QuotingError } from './planning/quoting.ts';
 import { askExisting, askOverlap } from './regeneration/conflict-prompts.ts';
 import {
   decideRun,
+  filesKeptAside,
   filesOfOurs,
   readEarlierRuns,
   type DecidedRun,
@@ -84,7 +85,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       const { note } = this.#earlier;
       if (note !== null && !this.#onlyDetects()) this.#say(formatNotes([note]));
       this.#files = readDiskFiles(root);
-      this.#facts = await this.#detect(withoutFiles(this.#files, filesOfOurs(this.#earlier)));
+      this.#facts = await this.#detect(this.#without(filesOfOurs(this.#earlier)));
     });
     if (this.#onlyDetects()) this.#printDetection();
   }
@@ -192,15 +193,17 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     this.#say(`\nNext:\n${formatNextSteps(this.#decided.plan, envMissing)}\n`);
   }
 
+  /** The repository without some files, and without those that an earlier run kept aside. */
+  #without(hidden: readonly string[]): ProjectFiles {
+    return withoutFiles(this.#files, [...hidden, ...filesKeptAside(this.#files.files())]);
+  }
+
   #decide(): Promise<DecidedRun> {
     return decideRun({
       earlier: this.#earlier,
       facts: this.#facts,
       resolved: this.#resolved,
-      detect: (hidden, moved) =>
-        detectProject(withoutFiles(withMovedFiles(this.#files, moved), hidden), {
-          managePy: this.#facts.managePy.value,
-        }),
+      detect: (hidden) => detectProject(this.#without(hidden), { managePy: this.#facts.managePy.value }),
       render: (facts, answers, surroundings) => {
         const plan = makePlan(facts, answers, surroundings);
         return { plan, rendered: renderFiles(plan) };
@@ -350,9 +353,11 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     try {
       await step();
     } catch (error) {
-      if (!USER_ERRORS.some((kind) => error instanceof kind)) throw error;
+      const isUsers = USER_ERRORS.some((kind) => error instanceof kind);
+      const isStopped = error instanceof Error && /^(ExitPrompt|Aborted)Error$/.test(error.name);
       // The message is complete; Yeoman would print one of its own before it.
-      Object.defineProperty(this, 'log', { value: undefined });
+      if (isUsers || isStopped) Object.defineProperty(this, 'log', { value: undefined });
+      if (!isUsers) throw error;
       const plain = new Error((error as Error).message);
       plain.name = 'UserError';
       throw plain;

@@ -90,7 +90,8 @@ function checkCreated(path: string, now: string, run: Run): void {
   const rendered = run.rendered.get(path);
   rule(rendered !== undefined, 'created though not generated', path);
   rule(now === rendered.text, 'created with another text', path);
-  rule(run.lock?.files[path] === undefined || run.restore.includes(path), 'a deleted file came back', path);
+  const known = run.lock?.files[path] ?? run.lock?.leftOver?.[path] ?? undefined;
+  rule(known === undefined || run.restore.includes(path), 'a deleted file came back', path);
   rule(!run.leave.includes(path) || run.restore.includes(path), 'created though it is to be left away', path);
 }
 
@@ -108,7 +109,7 @@ function checkChanged(
   now: string,
   { after, run, count }: { after: Disk; run: Run; count: Count },
 ): CleanMerge | null {
-  const base = run.lock?.files[path];
+  const base = run.lock?.files[path] ?? run.lock?.leftOver?.[path] ?? undefined;
   const theirs = run.rendered.get(path)?.text;
   const written = run.outcome.changes.some((change) => change.path === path && change.text === now);
   if (theirs === undefined) {
@@ -128,7 +129,7 @@ function checkChanged(
   if (existing !== undefined) {
     rule(base === undefined && !run.mayBeEdited, 'ours was taken as a file that was there', path);
     count(`existing: ${existing}`);
-    if (existing === 'leave') rule(old === now, 'changed though left', path);
+    if (existing === 'leave' && !run.restore.includes(path)) rule(old === now, 'changed though left', path);
     if (existing === 'old') {
       rule(now === theirs, 'replaced by another text', path);
       const kept = [...after].some(([name, text]) => name.startsWith(`${path}.old`) && text === old);
@@ -342,7 +343,8 @@ export function checkLock(before: Disk, after: Disk, run: Run): void {
       'the lock has another text than was generated',
       path,
     );
-    const isDeleted = run.lock?.files[path] !== undefined && !before.has(path);
+    const base = run.lock?.files[path] ?? run.lock?.leftOver?.[path] ?? undefined;
+    const isDeleted = base !== undefined && !before.has(path);
     rule(after.has(path) || isDeleted, 'the lock names a file that is not there', path);
   }
   for (const path of run.left) {

@@ -6,6 +6,7 @@ import { QuotingError } from '../../generators/app/planning/quoting.ts';
 import type { Plan } from '../../generators/app/planning/plan.ts';
 import {
   decideRun,
+  filesKeptAside,
   filesOfOurs,
   readEarlierRuns,
   type DecidedRun,
@@ -105,15 +106,16 @@ async function run(
   };
   const generatorVersion = versionText(version);
   const earlier = readEarlierRuns(readLock(disk.get(LOCK_FILE), generatorVersion), projectDisk);
-  const found = renderings.facts(project, disk, filesOfOurs(earlier));
+  const aside = filesKeptAside([...disk.keys()]);
+  const found = renderings.facts(project, disk, [...filesOfOurs(earlier), ...aside]);
   const resolved = await renderings.answers(found, earlier.stored, commandLine, terminal);
   const numbered = new Map<object, NumberedFacts>([[found.facts, found]]);
   const decided = await decideRun({
     earlier,
     facts: found.facts,
     resolved,
-    detect: (hidden, moved) => {
-      const seen = renderings.facts(project, movedFiles(disk, moved), hidden);
+    detect: (hidden) => {
+      const seen = renderings.facts(project, disk, [...hidden, ...aside]);
       numbered.set(seen.facts, seen);
       return seen.facts;
     },
@@ -155,9 +157,4 @@ async function run(
     restore,
     done,
   };
-}
-
-/** The files with some under other names, as the next run will see them. */
-function movedFiles(disk: Disk, moved: ReadonlyMap<string, string>): Disk {
-  return new Map([...disk].map(([path, text]) => [moved.get(path) ?? path, text]));
 }

@@ -302,6 +302,9 @@ export class History {
         rule(current.terminal === null && current.onConflict === undefined, 'refused though told', message);
         this.#count('refused: overlaps');
         current = { ...current, terminal: { ...this.#terminal(step), all: false } };
+      } else if (message.startsWith('--restore: ')) {
+        rule((current.restore ?? []).length > 0, 'refused to restore what nobody restores', message);
+        current = { ...current, restore: [] };
       } else if (this.#damage.some((expected) => expected.test(message))) {
         this.#count('refused: damage');
         this.#disk.delete(message.startsWith(LOCK_FILE) ? LOCK_FILE : ANSWERS_FILE);

@@ -23,7 +23,7 @@ describe('readLock', () => {
     const lock: Lock = {
       generatorVersion: '0.1.0',
       files: { 'compose.yaml': 'a\nb\n', Dockerfile: 'FROM x' },
-      leftOver: ['SUPABASE_SETUP.md'],
+      leftOver: { 'SUPABASE_SETUP.md': 'a\n', 'docker/requirements.txt': null },
       pending: {
         Dockerfile: { sha256: sha256('FROM y'), text: 'FROM y' },
         'DOCKER.md': { sha256: null, text: null },
@@ -51,7 +51,7 @@ describe('readLock', () => {
     (path) => {
       expect(() => readLock(text({ [path]: ['x'] }), '0.1.0')).toThrow(RegenerationError);
       expect(() => readLock(text({}, { pending: { [path]: null } }), '0.1.0')).toThrow(RegenerationError);
-      expect(() => readLock(text({}, { leftOver: [path] }), '0.1.0')).toThrow(RegenerationError);
+      expect(() => readLock(text({}, { leftOver: { [path]: null } }), '0.1.0')).toThrow(RegenerationError);
     },
   );
 
@@ -77,7 +77,7 @@ describe('readLock', () => {
     text({}, { pending: { Dockerfile: null } }),
     text({}, { pending: [] }),
     text({}, { leftOver: 'Dockerfile' }),
-    text({}, { leftOver: [1] }),
+    text({}, { leftOver: { Dockerfile: 'x' } }),
     '['.repeat(200_000),
     `{\n<<<<<<< HEAD\n"a": 1\n=======\n>>>>>>> branch\n}`,
     ' '.repeat(LARGEST_LOCK + 1),

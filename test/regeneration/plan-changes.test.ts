@@ -27,7 +27,16 @@ interface Run {
 function planned({ rendered, disk = {}, state = {}, writeOnce = [], overlap, existing }: Run): ChangePlan {
   const examination = examineFiles(
     rendering(rendered, writeOnce),
-    { lock: null, mayBeEdited: false, rivals: [], leave: [], restore: [], ...state },
+    {
+      lock: null,
+      mayBeEdited: false,
+      ranBefore: false,
+      rivals: [],
+      leave: [],
+      askLeft: false,
+      restore: [],
+      ...state,
+    },
     memoryDisk(disk),
   );
   return planChanges(examination, {
@@ -157,6 +166,31 @@ describe('a later run', () => {
     expect(changes).toEqual([{ path: 'f', action: 'replace', keepAs: 'f.old', text: 'new' }]);
     expect(leave).toEqual([]);
   });
+});
+
+describe('a file that is generated again', () => {
+  const edited = { rendered: { f: 'one\nnew\n' }, disk: { f: 'mine\none\nold\n' } };
+
+  it('is merged with what it was when it was generated last', () => {
+    const state = { lock: { ...lock({}), leftOver: { f: 'one\nold\n' } } };
+    expect(planned({ ...edited, state }).changes).toEqual([
+      { path: 'f', action: 'merge', text: 'mine\none\nnew\n' },
+    ]);
+    expect(planned({ rendered: edited.rendered, state }).changes[0]?.action).toBe('deleted by you');
+  });
+
+  it('is an overlap where nothing tells what it was, or most of it is ours', () => {
+    const unknown = { lock: { ...lock({}), leftOver: { f: null } } };
+    expect(planned({ ...edited, state: unknown }).changes[0]?.action).toBe('conflict');
+    const lines = '1\n2\n3\n4\n5\n6\n7\n';
+    const ours = { rendered: { f: `${lines}c\n` }, disk: { f: `${lines}mine\n` } };
+    expect(planned({ ...ours, state: { ranBefore: true } }).changes[0]?.action).toBe('conflict');
+    expect(planned(ours).changes[0]?.action).toBe('replace');
+  });
+});
+
+it('keeps in mind what is left, though it is not generated for once', () => {
+  expect(planned({ rendered: {}, state: { leave: ['f'] } })).toMatchObject({ leave: ['f'], lockFiles: {} });
 });
 
 describe('without a usable lock', () => {

@@ -100,28 +100,24 @@ export async function resolveAnswers(facts: ProjectFacts, sources: AnswerSources
 }
 
 /**
- * The answers as the next run has to find them, where files of the user's become ours and are facts under another name,
- * or no more: nothing of this counts as a change of the project. An answer that only they gave is the user's word from
- * now on.
- * @param ahead.facts what the next run detects
- * @param ahead.withoutTheirs what it would detect if those files were gone
+ * The answers as the next run has to find them, where files of the user's are no facts any more, because they become
+ * ours or are kept aside: nothing of this counts as a change of the project. An answer that only they gave is the user's
+ * word from now on.
+ * @param facts what the next run detects
  */
-export async function answersAhead(
-  resolved: ResolvedAnswers,
-  ahead: { facts: ProjectFacts; withoutTheirs: ProjectFacts },
-): Promise<ResolvedAnswers> {
+export async function answersAhead(resolved: ResolvedAnswers, facts: ProjectFacts): Promise<ResolvedAnswers> {
   const { chosen } = resolved;
   // A folder that holds nothing but files of ours is none to copy.
-  const folders = new Set(ahead.facts.application.map(({ path }) => path));
+  const folders = new Set(facts.application.map(({ path }) => path));
   const answers = { ...resolved.answers, apps: resolved.answers.apps.filter((app) => folders.has(app)) };
-  const detectedIn = async (facts: ProjectFacts): Promise<Detected> => {
-    const stored = { ...answers, chosen };
-    return (await resolveAnswers(facts, { commandLine: {}, stored, askAnswered: false, lenient: true }))
-      .detected;
-  };
-  const detected = await detectedIn(ahead.facts);
-  const { defaults } = await detectedIn(ahead.withoutTheirs);
-  const isTheirWord = (name: AnswerName): boolean => defaults[name] !== resolved.detected.defaults[name];
+  const { detected } = await resolveAnswers(facts, {
+    commandLine: {},
+    stored: { ...answers, chosen },
+    askAnswered: false,
+    lenient: true,
+  });
+  const { defaults } = resolved.detected;
+  const isTheirWord = (name: AnswerName): boolean => detected.defaults[name] !== defaults[name];
   return {
     ...resolved,
     answers,

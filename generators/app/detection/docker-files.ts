@@ -25,10 +25,7 @@ export function readExisting(files: ProjectFiles, workDir: string): ProjectFacts
     envFile,
     envNames: envFile === null ? [] : assignedNames(files.read(envFile) ?? ''),
     envFileTracked: envFile !== null && files.git().tracked(envFile),
-    // One that we kept aside says what it always said.
-    composePostgres: [...composeFiles, ...composeFilesIn(files, folders, /\.old(?:\.\d+)?$/)].some((path) =>
-      postgresImage.test(files.read(path) ?? ''),
-    ),
+    composePostgres: composeFiles.some((path) => postgresImage.test(files.read(path) ?? '')),
   };
 }
 
@@ -37,12 +34,11 @@ function assignedNames(text: string): string[] {
   return [...text.matchAll(/^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=/gm)].map(([, name = '']) => name);
 }
 
-/** @param ending what stands behind a name of Compose's */
-function composeFilesIn(files: ProjectFiles, folders: readonly string[], ending = /$/): string[] {
+function composeFilesIn(files: ProjectFiles, folders: readonly string[]): string[] {
   for (const folder of folders) {
     const found = files.files().filter((path) => {
       const name = folder === '' ? path : path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : '/';
-      return !name.includes('/') && ending.test(name) && composeName.test(name.replace(ending, ''));
+      return !name.includes('/') && composeName.test(name);
     });
     if (found.length > 0) return found;
   }

@@ -23,29 +23,3 @@ export function withoutFiles(files: ProjectFiles, hidden: readonly string[]): Pr
     git: () => files.git(),
   };
 }
-
-/**
- * The same repository with some files of its root under other names.
- * @param moved old name → new name
- */
-export function withMovedFiles(files: ProjectFiles, moved: ReadonlyMap<string, string>): ProjectFiles {
-  if (moved.size === 0) return files;
-  const origins = new Map([...moved].map(([from, to]) => [to, from]));
-  const rename = (names: readonly string[]): string[] =>
-    [...new Set(names.map((name) => moved.get(name) ?? name))].toSorted();
-  const originOf = (path: string): string | null => (moved.has(path) ? null : (origins.get(path) ?? path));
-  return {
-    name: files.name,
-    files: () => rename(files.files()),
-    topLevel: () => rename(files.topLevel()),
-    exists: (path) => {
-      const origin = originOf(path);
-      return origin !== null && files.exists(origin);
-    },
-    read: (path) => {
-      const origin = originOf(path);
-      return origin === null ? undefined : files.read(origin);
-    },
-    git: () => files.git(),
-  };
-}

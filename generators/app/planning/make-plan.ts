@@ -50,8 +50,6 @@ interface ImageTable {
 export interface Surroundings {
   /** Which variables of ours the user's own .env lacks; by default as it is now. */
   lackingInEnv: EnvLack;
-  /** There is a Dockerfile.old, or will be; by default where there is a Dockerfile. */
-  oldDockerfile: boolean;
 }
 
 /**
@@ -194,9 +192,6 @@ export function makePlan(
     healthPath: facts.healthPath?.value ?? facts.adminLogin?.value ?? '/',
     // The overlay adds hosts and takes none away.
     allowedHost: allowedHost(detected),
-    oldDockerfile:
-      surroundings.oldDockerfile ??
-      (facts.existing.dockerfile === 'Dockerfile' || facts.topLevel.includes('Dockerfile.old')),
     forbiddenPaths: forbiddenPaths(facts, answers),
     notes: [
       ...overlayNotes(detected, answers.database, answers.settingsOverlay),

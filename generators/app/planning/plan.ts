@@ -179,8 +179,6 @@ export interface Plan {
   healthPath: string;
   /** Host header that the project accepts. */
   allowedHost: string;
-  /** `Dockerfile.old` is or will be there. */
-  oldDockerfile: boolean;
   /** Paths that must not be in the image. */
   forbiddenPaths: string[];
   /** What the user should know, shown in the summary and in DOCKER.md. */

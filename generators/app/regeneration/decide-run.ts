@@ -16,6 +16,7 @@ import {
   type Examination,
   type ProjectDisk,
 } from './plan-changes.ts';
+import { RegenerationError } from './regeneration-error.ts';
 import { leftOverFiles, runOutcome, type RunOutcome } from './run-outcome.ts';
 import {
   ANSWERS_FILE,
@@ -33,6 +34,8 @@ export interface EarlierRuns {
   lock: Lock | null;
   /** There was a run before, but nothing tells what it wrote, or not of every file. */
   mayBeEdited: boolean;
+  /** A run came to its end here, and the lock tells what it wrote. */
+  ranBefore: boolean;
   /** What the user should know of it; null where all is in order. */
   note: string | null;
 }
@@ -47,20 +50,36 @@ export function readEarlierRuns(lockState: LockState, disk: ProjectDisk): Earlie
   if (lockState.kind === 'usable') {
     const lock = settlePending(lockState.lock, disk.sha256);
     const note = lock.pending ? 'The last run was cut short: this one finishes the job.' : null;
-    return { stored, lock, mayBeEdited: lock.baseUnknown === true, note };
+    // The first one, cut short, had nothing before it.
+    const ranBefore = lock.pending === undefined || Object.keys(lockState.lock.files).length > 0;
+    return { stored, lock, mayBeEdited: lock.baseUnknown === true, ranBefore, note };
   }
   if (lockState.kind === 'missing' && Object.keys(stored).length === 0)
-    return { stored, lock: null, mayBeEdited: false, note: null };
+    return { stored, lock: null, mayBeEdited: false, ranBefore: false, note: null };
   const what = lockState.kind === 'missing' ? 'is not there' : `cannot be used: ${lockState.reason}`;
-  const note = `${LOCK_FILE} ${what}. Every file that differs is taken as edited by you.`;
-  return { stored, lock: null, mayBeEdited: true, note };
+  const note = `${LOCK_FILE} ${what}. Every file that differs is taken as edited by you; deleted ones are written again.`;
+  return { stored, lock: null, mayBeEdited: true, ranBefore: false, note };
 }
 
 /** Files in the repository that we wrote: they are no facts about the project. */
 export function filesOfOurs({ stored, lock, mayBeEdited }: EarlierRuns): string[] {
   const leave = storedLeave(stored);
-  const written = mayBeEdited ? OWN_FILES : [...Object.keys(lock?.files ?? {}), ...(lock?.leftOver ?? [])];
+  const written = mayBeEdited
+    ? OWN_FILES
+    : [...Object.keys(lock?.files ?? {}), ...Object.keys(lock?.leftOver ?? {})];
   return [...written.filter((path) => !leave.includes(path)), LOCK_FILE, ANSWERS_FILE];
+}
+
+/**
+ * Files of the user's that an earlier run kept under another name. They are no facts either: who deletes them, or never
+ * commits them, must get the same.
+ * @param paths of the repository
+ */
+export function filesKeptAside(paths: readonly string[]): string[] {
+  return paths.filter((path) => {
+    const own = /^(.*)\.old(?:\.\d+)?$/.exec(path)?.[1];
+    return own !== undefined && (OWN_FILES.includes(own) || rivalComposeFiles([own]).length > 0);
+  });
 }
 
 /** Everything that decides what a run does. */
@@ -69,8 +88,8 @@ export interface RunInput {
   /** What was detected, without files of ours. */
   facts: ProjectFacts;
   resolved: ResolvedAnswers;
-  /** Detects the project as it would be without some files, and with some under other names (old → new). */
-  detect(hidden: readonly string[], moved: ReadonlyMap<string, string>): ProjectFacts;
+  /** Detects the project as it would be without some files. */
+  detect(hidden: readonly string[]): ProjectFacts;
   render(
     facts: ProjectFacts,
     answers: Answers,
@@ -110,8 +129,7 @@ export async function decideRun(input: RunInput): Promise<DecidedRun> {
   let { facts, resolved } = input;
   const lackingInEnv = lackingInEnvFile(facts, resolved.answers, stored.lackingInEnv);
   const render = (): ReturnType<RunInput['render']> => {
-    const oldDockerfile = facts.topLevel.includes('Dockerfile.old');
-    const { plan, rendered } = input.render(facts, resolved.answers, { lackingInEnv, oldDockerfile });
+    const { plan, rendered } = input.render(facts, resolved.answers, { lackingInEnv });
     const kept = [...rendered].filter(([path]) => path !== '.env' || mayWriteEnv(facts, disk));
     return { plan, rendered: new Map(kept) };
   };
@@ -119,19 +137,21 @@ export async function decideRun(input: RunInput): Promise<DecidedRun> {
     lock,
     mayBeEdited,
     rivals: rivalComposeFiles(facts.existing.composeFiles),
-    leave: input.askAnswered ? [] : storedLeave(stored),
+    leave: storedLeave(stored).filter((path) => OWN_FILES.includes(path)),
+    askLeft: input.askAnswered && deciders.ask !== null,
+    ranBefore: earlier.ranBefore,
     restore: input.restore,
   };
   let { plan, rendered } = render();
+  refuseRestoring(input.restore, rendered, { lock, leave: state.leave }, disk);
   let examination = examineFiles(rendered, state, disk);
   let choices = await chooseForFiles(examination, deciders);
-  const ahead = filesAhead(planChanges(examination, choices), earlier, disk);
-  if (ahead !== null) {
-    // Files of the user's tell about the project, too. From here they are seen as the next run will see them, so that
-    // it finds nothing new: some under other names, some merged into ours.
-    facts = input.detect(ahead.hidden, ahead.moved);
-    const withoutTheirs = input.detect([...ahead.hidden, ...ahead.moved.keys()], new Map());
-    resolved = await answersAhead(resolved, { facts, withoutTheirs });
+  const hidden = filesAhead(planChanges(examination, choices), earlier, disk);
+  if (hidden !== null) {
+    // Files of the user's told about the project, too, and are ours from now on, or kept aside. From here the project is
+    // seen as the next run will see it, so that it finds nothing new.
+    facts = input.detect(hidden);
+    resolved = await answersAhead(resolved, facts);
     ({ plan, rendered } = render());
     examination = examineFiles(rendered, state, disk);
     choices = await chooseForOthers(examination, choices, deciders);
@@ -176,23 +196,32 @@ export function mayWriteEnv({ git }: ProjectFacts, disk: ProjectDisk): boolean {
   return !git.present || git.envIgnored || disk.exists('.env');
 }
 
-/**
- * Which files the next run will not see, and which it will see under other names (old → new); null where it sees just
- * what this one saw.
- */
-function filesAhead(
-  changePlan: ChangePlan,
-  earlier: EarlierRuns,
-  disk: ProjectDisk,
-): { hidden: string[]; moved: Map<string, string> } | null {
+/** The files that the next run will not see; null where it sees just what this one saw. */
+function filesAhead(changePlan: ChangePlan, earlier: EarlierRuns, disk: ProjectDisk): string[] | null {
   const { changes, lockFiles } = changePlan;
-  const moved = changes.flatMap(({ path, keepAs }) =>
-    keepAs === undefined ? [] : [[path, keepAs] as const],
-  );
-  const deleted = changes.filter(({ action }) => action === 'delete').map(({ path }) => path);
-  const leftOver = leftOverFiles(changePlan, earlier, disk);
-  const hidden = [...Object.keys(lockFiles), ...leftOver, ...deleted, LOCK_FILE, ANSWERS_FILE];
+  const gone = changes.filter(({ action }) => action === 'delete' || action === 'set aside');
+  const leftOver = Object.keys(leftOverFiles(changePlan, earlier, disk));
+  const hidden = [...Object.keys(lockFiles), ...leftOver, ...gone.map(({ path }) => path)];
   const [now, then] = [new Set(filesOfOurs(earlier)), new Set(hidden)];
-  const isSame = OWN_FILES.every((path) => !disk.exists(path) || now.has(path) === then.has(path));
-  return isSame && moved.length === 0 ? null : { hidden, moved: new Map(moved) };
+  const concerned = new Set([...OWN_FILES, ...hidden]);
+  const isSame = [...concerned].every((path) => !disk.exists(path) || now.has(path) === then.has(path));
+  return isSame ? null : [...hidden, LOCK_FILE, ANSWERS_FILE];
+}
+
+/** @throws RegenerationError where there is nothing to restore: a word without an effect is a mistake. */
+function refuseRestoring(
+  restore: readonly string[],
+  rendered: ReadonlyMap<string, RenderedFile>,
+  { lock, leave }: { lock: Lock | null; leave: readonly string[] },
+  disk: ProjectDisk,
+): void {
+  for (const path of restore) {
+    const isThere = disk.exists(path) && lock?.files[path] !== undefined && !leave.includes(path);
+    const reason = !rendered.has(path)
+      ? 'is not generated with the present answers'
+      : isThere
+        ? 'is there already; delete it first, if you want it as it is generated'
+        : null;
+    if (reason !== null) throw new RegenerationError(`--restore: ${path} ${reason}. Nothing was written.`);
+  }
 }

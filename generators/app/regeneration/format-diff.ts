@@ -35,7 +35,9 @@ export function formatDiff({ path, before, after }: FileDifference, options: { c
 }
 
 function coloured(line: string): string {
-  const shown = line.replaceAll(/[\p{Cc}\p{Cf}]/gu, (character) => (character === '\t' ? '\t' : '?'));
+  const shown = line
+    .replace(/\r$/, '')
+    .replaceAll(/[\p{Cc}\p{Cf}]/gu, (character) => (character === '\t' ? '\t' : '?'));
   const style =
     line.startsWith('+++') || line.startsWith('---')
       ? 'bold'

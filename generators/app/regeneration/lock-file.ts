@@ -1,5 +1,4 @@
 import { isAbsolute, posix } from 'node:path';
-import { isStringList } from '../answers/drift.ts';
 import { OWN_FILES } from '../rendering/files.ts';
 import { RegenerationError } from './regeneration-error.ts';
 
@@ -18,8 +17,11 @@ export interface PendingFile {
 export interface Lock {
   generatorVersion: string;
   files: Record<string, string>;
-  /** Files that were written once and are not any more, but for the user's edits in them: no facts about the project. */
-  leftOver?: string[];
+  /**
+   * Files that were written once and are not now: the user edited or deleted them. Their texts are the base if they are
+   * written again; null where none is known.
+   */
+  leftOver?: Record<string, string | null>;
   /** Only while a run writes, and after one that was cut short. */
   pending?: Record<string, PendingFile>;
   /** With `pending`: that run had no lock, though there were runs before. Nothing tells what the other files' base is. */
@@ -72,10 +74,9 @@ export function readLock(text: string | undefined, ownVersion: string): LockStat
       `${LOCK_FILE} was written by generator-backendai-docker ${generatorVersion}, which is newer than this ${ownVersion}. Run the newer one: npx generator-backendai-docker@${generatorVersion}. Nothing was written.`,
     );
   }
-  if (leftOver !== undefined && !isStringList(leftOver))
-    return damaged('what it says of files left over is odd');
   if (!isRecord(files) || (pending !== undefined && !isRecord(pending))) return damaged('it lists no files');
-  for (const path of [...Object.keys(files), ...(leftOver ?? []), ...Object.keys(pending ?? {})]) {
+  if (leftOver !== undefined && !isRecord(leftOver)) return damaged('what it says of files left over is odd');
+  for (const path of [files, leftOver ?? {}, pending ?? {}].flatMap((part) => Object.keys(part))) {
     if (!isInsideProject(path)) {
       throw new RegenerationError(
         `${LOCK_FILE} names ${JSON.stringify(path.slice(0, 200))}, which is not a path inside the project. Delete the lock, then run again: every file is then taken as edited by you. Nothing was written.`,
@@ -88,8 +89,11 @@ export function readLock(text: string | undefined, ownVersion: string): LockStat
     if (known === null) return damaged(`what it says of ${JSON.stringify(path.slice(0, 200))} is no text`);
     if (OWN_PATHS.has(path)) lock.files[path] = known;
   }
-  const left = leftOver?.filter((path) => OWN_PATHS.has(path)) ?? [];
-  if (left.length > 0) lock.leftOver = left;
+  for (const [path, content] of Object.entries(leftOver ?? {})) {
+    const known = content === null ? null : readText(content);
+    if (content !== null && known === null) return damaged('what it says of files left over is odd');
+    if (OWN_PATHS.has(path)) lock.leftOver = { ...lock.leftOver, [path]: known };
+  }
   const begun = Object.entries(pending ?? {})
     .filter(([path]) => OWN_PATHS.has(path))
     .map(([path, value]) => [path, readPending(value)] as const);
@@ -125,7 +129,9 @@ export function formatLock({ generatorVersion, files, leftOver, pending, baseUnk
     generatorVersion,
     ...(baseUnknown === undefined ? {} : { baseUnknown }),
     files: sorted(files, toLines),
-    ...(leftOver === undefined || leftOver.length === 0 ? {} : { leftOver: leftOver.toSorted() }),
+    ...(leftOver === undefined || Object.keys(leftOver).length === 0
+      ? {}
+      : { leftOver: sorted(leftOver, (text) => (text === null ? null : toLines(text))) }),
     ...(pending === undefined
       ? {}
       : {

@@ -44,12 +44,12 @@ export const MARKERS = {
   theirs: '>>>>>>> newly generated',
 } as const;
 
-/** Markers that no text has by chance; `=======` underlines a heading, too. */
-const TELLING_MARKERS: ReadonlySet<string> = new Set([MARKERS.ours, MARKERS.base, MARKERS.theirs]);
+/** Markers that no text has by chance, ours and Git's; `=======` underlines a heading, too. */
+const TELLING_MARKER = /^(?:<{7}|\|{7}|>{7}) \S/;
 
 /** Whether markers of an earlier merge, or some of them, are left in a text. */
 export function hasMarkers(text: string): boolean {
-  return splitText(text).lines.some((line) => TELLING_MARKERS.has(line.trimEnd()));
+  return splitText(text).lines.some((line) => TELLING_MARKER.test(line));
 }
 
 /** What node-diff3 gives, typed: a run of lines that is settled by one of the three texts, or changed by both sides. */

@@ -54,6 +54,10 @@ export interface RegenerationState {
   rivals: readonly string[];
   /** Files of ours that the user does not want: those of that name are theirs, or none is there. */
   leave: readonly string[];
+  /** Ask again about those. */
+  askLeft: boolean;
+  /** A run came to its end here. */
+  ranBefore: boolean;
   /** Files that the user deleted or left and wants to have now. */
   restore: readonly string[];
 }
@@ -72,6 +76,10 @@ export interface Examination {
   existing: Extract<Examined, { kind: 'existing' | 'rivals' }>[];
   /** What is generated now, by path: the base of the next run. */
   rendered: Map<string, string>;
+  /** Files that are left and not generated now: they stay so. */
+  left: string[];
+  /** Files that the user wants to have now. */
+  restore: readonly string[];
 }
 
 /** The user's word for each file that waits for it. */
@@ -99,8 +107,15 @@ export function examineFiles(
   state: RegenerationState,
   disk: ProjectDisk,
 ): Examination {
-  const base = (path: string): string | undefined => state.lock?.files[path];
-  refuseMarkers([...new Set([...rendered.keys(), ...Object.keys(state.lock?.files ?? {})])], rendered, disk);
+  const { lock, leave, restore } = state;
+  const base = (path: string): string | undefined => lock?.files[path] ?? lock?.leftOver?.[path] ?? undefined;
+  const isLeft = (path: string): boolean =>
+    leave.includes(path) && !restore.includes(path) && !(state.askLeft && rendered.has(path));
+  const known = [...new Set([...rendered.keys(), ...Object.keys(lock?.files ?? {})])];
+  refuseMarkers(
+    known.filter((path) => rendered.get(path)?.file.writeOnce !== true && !isLeft(path)),
+    disk,
+  );
   const files: Examined[] = [];
   const settled = (path: string, change: Omit<FileChange, 'path'>): void => {
     files.push({ kind: 'settled', path, change: { path, ...change } });
@@ -110,8 +125,8 @@ export function examineFiles(
       settled(path, disk.exists(path) ? { action: 'unchanged' } : { action: 'create', text });
       continue;
     }
-    const restored = state.restore.includes(path);
-    if (state.leave.includes(path) && !restored) {
+    const restored = restore.includes(path);
+    if (isLeft(path)) {
       settled(path, { action: 'leave' });
       continue;
     }
@@ -142,7 +157,9 @@ export function examineFiles(
         break;
       case 'no-base':
         files.push(
-          state.mayBeEdited
+          state.mayBeEdited ||
+            lock?.leftOver?.[path] === null ||
+            (state.ranBefore && resembles(decision.ours, text))
             ? {
                 kind: 'overlap',
                 path,
@@ -158,7 +175,7 @@ export function examineFiles(
         settled(path, { action: 'unchanged' });
     }
   }
-  for (const [path, text] of Object.entries(state.lock?.files ?? {})) {
+  for (const [path, text] of Object.entries(lock?.files ?? {})) {
     if (rendered.has(path)) continue;
     const ours = disk.text(path);
     if (ours === undefined) continue;
@@ -169,6 +186,8 @@ export function examineFiles(
     files,
     overlaps: files.filter((file) => file.kind === 'overlap'),
     existing: files.filter((file) => file.kind === 'existing' || file.kind === 'rivals'),
+    left: leave.filter((path) => isLeft(path) && !rendered.has(path)),
+    restore,
     rendered: new Map(
       [...rendered].filter(([, { file }]) => !file.writeOnce).map(([path, { text }]) => [path, text]),
     ),
@@ -177,6 +196,11 @@ export function examineFiles(
 
 /** What happens to each file, with the user's word for those that waited for it. Writes nothing. */
 export function planChanges(examination: Examination, choices: Choices): ChangePlan {
+  // Who restores a file wants ours.
+  const word = (path: string, usual: ExistingChoice): ExistingChoice => {
+    const chosen = choices.existing.get(path) ?? usual;
+    return chosen === 'leave' && examination.restore.includes(path) ? 'old' : chosen;
+  };
   const changes = examination.files.flatMap((file): FileChange[] => {
     switch (file.kind) {
       case 'settled':
@@ -184,12 +208,13 @@ export function planChanges(examination: Examination, choices: Choices): ChangeP
       case 'overlap':
         return [resolveOverlap(file, choices.overlaps.get(file.path) ?? 'markers')];
       case 'existing':
-        return [resolveExisting(file, choices.existing.get(file.path) ?? 'old')];
+        return [resolveExisting(file, word(file.path, 'old'))];
       case 'rivals':
-        return resolveRivals(file, choices.existing.get(file.path) ?? 'merge');
+        return resolveRivals(file, word(file.path, 'merge'));
     }
   });
   const leave = changes.filter((change) => change.action === 'leave').map(({ path }) => path);
+  leave.push(...examination.left);
   // A file that the user keeps instead of ours has no base.
   const lockFiles = Object.fromEntries([...examination.rendered].filter(([path]) => !leave.includes(path)));
   return { changes, lockFiles, leave };
@@ -264,14 +289,16 @@ function resolveRivals(
   return [...(choice === 'old' ? aside : []), { path, action: 'create', text: theirs }];
 }
 
-function refuseMarkers(
-  paths: readonly string[],
-  rendered: ReadonlyMap<string, RenderedFile>,
-  disk: ProjectDisk,
-): void {
-  const unresolved = paths.filter(
-    (path) => rendered.get(path)?.file.writeOnce !== true && hasMarkers(disk.text(path) ?? ''),
-  );
+/** Whether most of a file is what we write: then it is ours, though the lock does not know of it. */
+function resembles(ours: string, theirs: string): boolean {
+  const lines = splitText(ours).lines.filter((line) => line.trim() !== '');
+  const generated = new Set(splitText(theirs).lines);
+  // A few lines are the same in any two such files.
+  return lines.length >= 8 && lines.filter((line) => generated.has(line)).length * 2 > lines.length;
+}
+
+function refuseMarkers(paths: readonly string[], disk: ProjectDisk): void {
+  const unresolved = paths.filter((path) => hasMarkers(disk.text(path) ?? ''));
   if (unresolved.length === 0) return;
   throw new RegenerationError(
     `Conflict markers of an earlier run are left in ${unresolved.join(', ')}. Edit the file${unresolved.length > 1 ? 's' : ''} so that the lines with <<<<<<<, |||||||, ======= and >>>>>>> are gone, then run again. Nothing was written.`,

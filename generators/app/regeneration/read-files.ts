@@ -1,8 +1,10 @@
 import { lstatSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { join, sep } from 'node:path';
+import { GENERATED_FILES } from '../rendering/files.ts';
 import { LARGEST_LOCK, LOCK_FILE, readLock, type LockState } from './lock-file.ts';
 import { sha256, type ProjectDisk } from './plan-changes.ts';
 import { RegenerationError } from './regeneration-error.ts';
+import { ANSWERS_FILE } from './stored-answers.ts';
 
 /** No file that this generator writes comes near it. */
 const LARGEST_FILE = 16 * 1024 * 1024;
@@ -108,11 +110,21 @@ export function refuseLinkOut(root: string, path: string): void {
     if (found === undefined) return;
     if (!found.isSymbolicLink()) continue;
     const target = realTarget(at);
-    if (target !== null && target.startsWith(realRoot + sep)) continue;
     const shown = at
       .slice(root.length + 1)
       .split(sep)
       .join('/');
+    if (target !== null && target.startsWith(realRoot + sep)) {
+      refuseLinkInto(
+        path,
+        shown,
+        target
+          .slice(realRoot.length + 1)
+          .split(sep)
+          .join('/'),
+      );
+      continue;
+    }
     throw new RegenerationError(
       `${path} cannot be written: ${shown} is a link to ${target ?? 'a file that does not exist'}, outside the project. Remove the link, then run again. Nothing was written.`,
     );
@@ -127,6 +139,23 @@ function entryAt(path: string): Stats | undefined {
     // A folder above it is a file, or may not be entered.
     return undefined;
   }
+}
+
+/** Files that no other file of ours may stand for. */
+const OTHER_ROLES: ReadonlySet<string> = new Set([
+  ...GENERATED_FILES.map(({ destination }) => destination),
+  ANSWERS_FILE,
+  LOCK_FILE,
+]);
+
+/** A link inside the project is followed, but not into what has a role of its own. */
+function refuseLinkInto(path: string, link: string, target: string): void {
+  const isGits = target.split('/').includes('.git');
+  const isOther = link === path && target !== path && OTHER_ROLES.has(target);
+  if (!isGits && !isOther) return;
+  throw new RegenerationError(
+    `${path} cannot be written: ${link} is a link to ${target}, which ${isGits ? 'belongs to Git' : 'is a file of its own'}. Remove the link, then run again. Nothing was written.`,
+  );
 }
 
 function realTarget(link: string): string | null {

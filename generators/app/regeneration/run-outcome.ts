@@ -47,7 +47,7 @@ export function runOutcome(
   const lockBefore = disk.exists(LOCK_FILE);
   const sameFiles = lock !== null && isDeepStrictEqual({ ...lock.files }, { ...plan.lockFiles });
   const leftOver = leftOverFiles(plan, { lock, mayBeEdited }, disk);
-  const sameLeftOver = isDeepStrictEqual(leftOver, lock?.leftOver ?? []);
+  const sameLeftOver = isDeepStrictEqual(leftOver, { ...lock?.leftOver });
   const newLock = formatLock({
     generatorVersion: sameFiles ? lock.generatorVersion : generatorVersion,
     files: plan.lockFiles,
@@ -70,7 +70,7 @@ export function runOutcome(
             content: formatLock({
               generatorVersion,
               files: lock?.files ?? {},
-              leftOver: lock?.leftOver ?? [],
+              leftOver: lock?.leftOver ?? {},
               pending,
               ...(mayBeEdited ? { baseUnknown: true } : {}),
             }),
@@ -90,16 +90,27 @@ export function runOutcome(
   };
 }
 
-/** Files that we wrote once and are the user's now, as long as they are there. Without a lock any may be one. */
+/**
+ * Files that we wrote once and do not write now, though we did not delete them: path → their text as generated last.
+ * Without a lock any that is there may be one.
+ */
 export function leftOverFiles(
   plan: ChangePlan,
   { lock, mayBeEdited }: { lock: Lock | null; mayBeEdited: boolean },
   disk: ProjectDisk,
-): string[] {
-  const left = plan.changes.filter(({ action }) => action === 'no longer written').map(({ path }) => path);
-  return [...new Set([...(lock?.leftOver ?? []), ...left, ...(mayBeEdited ? OWN_FILES : [])])]
-    .filter((path) => plan.lockFiles[path] === undefined && !plan.leave.includes(path) && disk.exists(path))
-    .toSorted();
+): Record<string, string | null> {
+  const deleted = new Set(plan.changes.filter(({ action }) => action === 'delete').map(({ path }) => path));
+  const unknown = mayBeEdited ? OWN_FILES.filter((path) => disk.exists(path)) : [];
+  const known = {
+    ...Object.fromEntries(unknown.map((path) => [path, null])),
+    ...lock?.leftOver,
+    ...lock?.files,
+  };
+  return Object.fromEntries(
+    Object.entries(known).filter(
+      ([path]) => plan.lockFiles[path] === undefined && !plan.leave.includes(path) && !deleted.has(path),
+    ),
+  );
 }
 
 function ownChange(path: string, before: string | undefined, after: string): FileChange | null {

@@ -70,6 +70,8 @@ function parseAnswersFile(text: string | undefined): Record<string, unknown> {
   let data: unknown;
   try {
     data = JSON.parse(text.replace(/^\uFEFF/, ''));
+    // What is nested too deeply can be read, but not written again.
+    JSON.stringify(data);
   } catch (error) {
     const reason = (error as Error).message.replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ');
     throw new RegenerationError(
