@@ -57,7 +57,7 @@ export function readEarlierRuns(lockState: LockState, disk: ProjectDisk): Earlie
   if (lockState.kind === 'missing' && Object.keys(stored).length === 0)
     return { stored, lock: null, mayBeEdited: false, ranBefore: false, note: null };
   const what = lockState.kind === 'missing' ? 'is not there' : `cannot be used: ${lockState.reason}`;
-  const note = `${LOCK_FILE} ${what}. Every file that differs is taken as edited by you; deleted ones are written again.`;
+  const note = `${LOCK_FILE} ${what}. Every file that differs is taken as edited by you. Files that you deleted are written again.`;
   return { stored, lock: null, mayBeEdited: true, ranBefore: false, note };
 }
 
