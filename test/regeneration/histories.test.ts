@@ -34,7 +34,7 @@ const AT_LEAST: Readonly<Record<string, number>> = {
   'action: no longer written': 150,
   'deleted, unedited': 800,
   'renamed by the user': 1000,
-  restored: 10,
+  restored: 100,
   'template upgrades': 4000,
   'runs with drift': 6000,
   'runs again without a change': 20_000,

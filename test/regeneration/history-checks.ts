@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { LOCK_FILE } from '../../generators/app/regeneration/lock-file.ts';
 import type { ConflictChoice } from '../../generators/app/regeneration/plan-changes.ts';
 import { ANSWERS_FILE } from '../../generators/app/regeneration/stored-answers.ts';
@@ -240,33 +241,44 @@ function checkForm(path: string, old: string, now: string, count: Count): void {
   );
 }
 
-/** Where each line stands that stands only once. */
-function singleLines(text: string): Map<string, number> {
-  const places = new Map<string, number>();
+/** A line that stands only once: where, and with the lines beside it. */
+interface SingleLine {
+  at: number;
+  around: string;
+}
+
+function singleLines(text: string): Map<string, SingleLine> {
+  const lines = linesOf(text).lines.map(content);
+  const places = new Map<string, SingleLine>();
   const several = new Set<string>();
-  for (const [index, line] of linesOf(text).lines.map(content).entries()) {
+  for (const [at, line] of lines.entries()) {
     if (places.has(line)) several.add(line);
-    places.set(line, index);
+    places.set(line, { at, around: `${lines[at - 1]}\n${lines[at + 1]}` });
   }
   for (const line of several) places.delete(line);
   return places;
 }
 
-/** Lines that stand once in both texts, with the same lines before them and after them: nobody moved them. */
-function unmoved(from: ReadonlyMap<string, number>, to: ReadonlyMap<string, number>): Set<string> {
+type Singles = ReadonlyMap<string, SingleLine>;
+
+/**
+ * Lines that nobody moved: they stand once in both texts, with the same lines before, after and beside them. Blank
+ * ones are left out.
+ */
+function unmoved(from: Singles, to: Singles): Set<string> {
   const common = [...from.keys()].filter((line) => line.trim() !== '' && to.has(line));
-  const places = common.map((line) => to.get(line) ?? 0);
+  const places = common.map((line) => to.get(line)?.at ?? 0);
   const least = places.toReversed();
   for (let index = 1; index < least.length; index += 1)
     least[index] = Math.min(least[index] ?? 0, least[index - 1] ?? 0);
   least.reverse();
   let most = -1;
   return new Set(
-    common.filter((_, index) => {
+    common.filter((line, index) => {
       const place = places[index] ?? 0;
       const stays = place > most && place < (least[index + 1] ?? Infinity);
       most = Math.max(most, place);
-      return stays;
+      return stays && from.get(line)?.around === to.get(line)?.around;
     }),
   );
 }
@@ -347,6 +359,10 @@ export function checkLock(before: Disk, after: Disk, run: Run): void {
     const isDeleted = base !== undefined && !before.has(path);
     rule(after.has(path) || isDeleted, 'the lock names a file that is not there', path);
   }
+  for (const path of [LOCK_FILE, ANSWERS_FILE]) {
+    const [was, is] = [before.get(path), after.get(path)];
+    rule(was === is || !isSame(was, is), 'written again though it says the same', path);
+  }
   for (const path of run.left) {
     rule(
       run.leave.includes(path) || run.choices.existing.get(path) === 'leave',
@@ -362,6 +378,18 @@ export function checkLock(before: Disk, after: Disk, run: Run): void {
       'a file of ours is left over, and the lock does not know of it',
       path,
     );
+  }
+}
+
+/** Whether two texts are the same as JSON, but for the version of the generator. */
+function isSame(a: string | undefined, b: string | undefined): boolean {
+  try {
+    const [first, second] = [a, b].map(
+      (text) => ({ ...JSON.parse(text ?? ''), generatorVersion: '' }) as Record<string, unknown>,
+    );
+    return isDeepStrictEqual(first, second);
+  } catch {
+    return false;
   }
 }
 

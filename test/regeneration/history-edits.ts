@@ -136,7 +136,8 @@ export function editText(
   return [mark + edit(lines, random, own).join(''), name];
 }
 
-const MARKER = /^(?:<{7} yours|\|{7} last generated|={7}|>{7} newly generated)$/;
+/** A marker, whatever an edit may have put after it. */
+const MARKER = /^(?:(?:<{7}|\|{7}|>{7})(?= \S)|={7}(?=\s*$))/;
 
 /**
  * Resolves conflict markers as a user might: one side, both, or something else, for each place anew. Of places that an
@@ -145,8 +146,7 @@ const MARKER = /^(?:<{7} yours|\|{7} last generated|={7}|>{7} newly generated)$/
 export function resolveMarkers(text: string, random: Random, own: () => string): string {
   const { mark, lines } = linesOf(text);
   const kept: string[] = [];
-  const markerOf = (line: string | undefined): string =>
-    MARKER.exec(content(line ?? '').trimEnd())?.[0].slice(0, 7) ?? '';
+  const markerOf = (line: string | undefined): string => MARKER.exec(content(line ?? ''))?.[0] ?? '';
   for (let at = 0; at < lines.length; at += 1) {
     const line = lines[at] ?? '';
     const marker = markerOf(line);

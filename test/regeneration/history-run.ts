@@ -45,8 +45,8 @@ export interface RunOptions {
     overlap(path: string): ConflictChoice;
     existing(path: string): ExistingChoice;
   } | null;
-  /** Which part of the steps is carried out before the run is cut short: 1 is all. */
-  until?: number;
+  /** How many of so many steps are carried out before the run is cut short. */
+  cutAfter?: (steps: number) => number;
 }
 
 /** A run that was refused. */
@@ -93,7 +93,7 @@ export async function runOn(
 async function run(
   disk: Disk,
   project: Project,
-  { version, commandLine, onConflict, onExisting, restore = [], terminal, until = 1 }: RunOptions,
+  { version, commandLine, onConflict, onExisting, restore = [], terminal, cutAfter }: RunOptions,
   renderings: Renderings,
 ): Promise<Run> {
   const projectDisk: ProjectDisk = {
@@ -139,7 +139,8 @@ async function run(
     version: generatorVersion,
   });
   const { outcome } = decided;
-  const done = until === 1 ? outcome.steps.length : Math.floor(until * outcome.steps.length);
+  const all = outcome.steps.length;
+  const done = cutAfter ? Math.max(0, Math.min(all, cutAfter(all))) : all;
   const before = new Map(disk);
   for (const step of outcome.steps.slice(0, done)) {
     if ('remove' in step) disk.delete(step.path);

@@ -257,11 +257,12 @@ export class History {
   async #step(step: number): Promise<void> {
     const random = this.#random;
     const way = random.next();
+    const absent = OWN_FILES.filter((path) => step > 0 && !this.#disk.has(path));
     const options: RunOptions = {
       version: this.#version,
       commandLine: random.chance(step === 0 ? 0.6 : 0.35) ? random.pick(this.#stage.world.options) : {},
       terminal: way < 0.2 ? this.#terminal(step) : null,
-      restore: random.chance(0.05) ? [random.pick(OWN_FILES)] : [],
+      restore: random.chance(0.06) ? [random.pick(absent.length > 0 ? absent : OWN_FILES)] : [],
       ...(way >= 0.2 && way < 0.9
         ? { onConflict: random.pick(CONFLICT_CHOICES), onExisting: random.pick(EXISTING_CHOICES) }
         : {}),
@@ -284,10 +285,14 @@ export class History {
   /** A run that may be refused for a reason, which is then mended. */
   async #run(step: number, options: RunOptions): Promise<Run> {
     let current = options;
-    for (;;) {
+    for (let times = 0; times < 10; times += 1) {
       const before = new Map(this.#disk);
+      const marked = this.#marked();
       const result = await runOn(this.#disk, this.#project, current, this.#stage.renderings);
       if (result.kind === 'run') {
+        const known = (path: string): boolean =>
+          result.rendered.has(path) || result.lock?.files[path] !== undefined;
+        rule(!marked.some(known), 'not refused, though markers are left', marked.join(', '));
         this.#checked(before, result);
         return result;
       }
@@ -295,7 +300,7 @@ export class History {
       const { message } = result.error;
       this.#happens(`refused: ${message}`);
       if (message.startsWith('Conflict markers of an earlier run')) {
-        rule(this.#marked().length > 0, 'refused for markers that are not there', message);
+        rule(marked.length > 0, 'refused for markers that are not there', message);
         this.#count('refused: markers');
         this.#resolveMarkers();
       } else if (/--on-conflict/.test(message)) {
@@ -310,6 +315,7 @@ export class History {
         this.#disk.delete(message.startsWith(LOCK_FILE) ? LOCK_FILE : ANSWERS_FILE);
       } else throw new BrokenRule(`refused without a reason: ${message}`);
     }
+    throw new BrokenRule('refused again and again');
   }
 
   /** What must hold after a run. */
@@ -335,7 +341,15 @@ export class History {
   /** A run that is cut short somewhere, and the next one. */
   async #cut(step: number, options: RunOptions): Promise<Run> {
     const start = new Map(this.#disk);
-    const cut = await this.#run(step, { ...options, until: this.#random.next() });
+    // Often right after the beginning or before the end, where it is decided what counts.
+    const few = this.#random.below(3);
+    const part = this.#random.next();
+    const cutAfter = this.#random.pick([
+      () => few,
+      (steps: number) => steps - 1 - few,
+      (steps: number) => Math.floor(part * steps),
+    ]);
+    const cut = await this.#run(step, { ...options, cutAfter });
     const all = cut.outcome.steps.length;
     if (cut.done === all) return cut;
     this.#happens(`cut after ${cut.done} of ${all} steps`, 'cuts');
@@ -410,7 +424,7 @@ export class History {
   #marked(): string[] {
     return OWN_FILES.filter((path) => {
       const text = this.#disk.get(path) ?? '';
-      return /^(?:<{7}|\|{7}|>{7}) /m.test(text) && hasMarkers(text);
+      return /^\uFEFF?(?:<{7}|\|{7}|>{7}) /m.test(text) && hasMarkers(text);
     });
   }
 
