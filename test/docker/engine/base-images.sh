@@ -228,15 +228,23 @@ ensure_image() {
     python:3.*-slim-*) ensure_image "debian:${name##*-slim-}-slim" ;;
     python:3.*-slim) ensure_image "$(python_behind "$name")" ;;
     python:3.*) ensure_image "$name-slim" ;;
-    postgres:* | redis:*) ensure_image debian:trixie-slim ;;
+    postgres:* | redis:* | mariadb:*) ensure_image debian:trixie-slim ;;
+    pgvector/pgvector:pg*) ensure_image "postgres:${name##*:pg}" ;;
     */uv:*) ensure_image "$PYTHON_FOR_DOWNLOADS" ;;
   esac
   say "assembling $name"
   case $name in
     debian:*-slim) assemble_debian "$name" ;;
     python:3.*) assemble_python "$name" ;;
-    # Later majors keep their data elsewhere, and trixie has 17 only.
     postgres:17) build_image "$name" postgres "$ENGINE_FOLDER/images" --build-arg MAJOR=17 ;;
+    postgres:18)
+      build_image "$name" postgres "$ENGINE_FOLDER/images" --build-arg MAJOR=18 --build-arg SUITE="$ENGINE_SUITE" \
+        --build-arg DATA=/var/lib/postgresql/18/docker --build-arg MOUNT=/var/lib/postgresql
+      ;;
+    pgvector/pgvector:pg*)
+      build_image "$name" pgvector "$ENGINE_FOLDER/images" --build-arg "MAJOR=${name##*:pg}"
+      ;;
+    mariadb:11.8) build_image "$name" mariadb "$ENGINE_FOLDER/images" ;;
     redis:*) build_image "$name" redis "$ENGINE_FOLDER/images" ;;
     */uv:*)
       build_image "$name" uv "$ENGINE_FOLDER/images" \

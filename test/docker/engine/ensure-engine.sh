@@ -23,6 +23,7 @@ NEEDED_IMAGES=(
   python:3.13-slim-trixie python:3.11-slim-trixie python:3.10-slim-trixie redis:8
   debian:bookworm-slim python:3.{13,12,11,10,9,8}-slim-bookworm python:3.9-slim-trixie
   python:3.{13,12,11,10,9,8}-slim
+  postgres:18 pgvector/pgvector:pg17 pgvector/pgvector:pg18 mariadb:11.8
 )
 
 missing_images() {

@@ -12,6 +12,29 @@ from_file() {
   unset "$file"
 }
 
+# From 18 on the data is below /var/lib/postgresql/<major>, and data or a mount in the place of
+# earlier majors stops the official image: https://github.com/docker-library/postgres/pull/1259
+refuse_data_of_old() {
+  [ "$PGDATA" = "/var/lib/postgresql/$PG_MAJOR/docker" ] || return 0
+  local place old=()
+  for place in /var/lib/postgresql /var/lib/postgresql/data /var/lib/postgresql/*/docker; do
+    [ ! -s "$place/PG_VERSION" ] || old+=("$place")
+  done
+  if [ ${#old[@]} -eq 0 ] && grep -q ' /var/lib/postgresql/data ' /proc/self/mountinfo; then
+    old=('/var/lib/postgresql/data (unused mount/volume)')
+  fi
+  [ ${#old[@]} -gt 0 ] || return 0
+  cat >&2 <<MESSAGE
+Error: in 18+, these Docker images are configured to store database data in a
+       format which is compatible with "pg_ctlcluster" (specifically, using
+       major-version-specific directory names).
+
+       Counter to that, there appears to be PostgreSQL data in:
+         ${old[*]}
+MESSAGE
+  exit 1
+}
+
 initialise() {
   local auth=${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}
   if [ -z "${POSTGRES_PASSWORD:-}" ] && [ "$auth" != trust ]; then
@@ -69,6 +92,7 @@ if [ "${1:-}" = postgres ] && ! wants_help "$@"; then
   export POSTGRES_USER=${POSTGRES_USER:-postgres}
   export POSTGRES_DB=${POSTGRES_DB:-$POSTGRES_USER}
   if [ ! -s "$PGDATA/PG_VERSION" ]; then
+    refuse_data_of_old
     initialise
   fi
 fi
