@@ -1,8 +1,11 @@
 import Generator from 'yeoman-generator';
-import { AnswerError, type AnswerName } from './answers/answers.ts';
+import { AnswerError, type AnswerName, type SupabaseConnection } from './answers/answers.ts';
+import { askConnection } from './answers/ask-connection.ts';
 import { askQuestion, type Prompt } from './answers/prompts.ts';
 import { QUESTION_LIST } from './answers/questions.ts';
 import { resolveAnswers, type AnswerSources, type ResolvedAnswers } from './answers/resolve-answers.ts';
+import type { DatabaseConnection } from './database/connection-string.ts';
+import { readEnvFile, setEnvVariables } from './database/env-file.ts';
 import { detectProject } from './detection/detect-project.ts';
 import { formatDetection } from './detection/detection-table.ts';
 import { readDiskFiles } from './detection/disk-files.ts';
@@ -54,6 +57,10 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   #managePy: string | undefined;
   #resolved!: ResolvedAnswers;
   #decided!: DecidedRun;
+  /** Pasted by the user: it goes into .env and nowhere else. */
+  #connection: DatabaseConnection | null = null;
+  /** The new text of a .env that was there before. */
+  #envUpdate: string | null = null;
   /** What the helpers that ask need of Yeoman. */
   readonly #prompt: Prompt = (questions) => this.prompt<never>(questions as never);
 
@@ -139,9 +146,31 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       if (drift.length > 0) this.#say(`\nChanged since the last run:\n${formatDrift(drift)}`);
       this.#resolved = await resolveAnswers(this.#facts, {
         ...sources,
-        ...(this.#mayAsk() ? { ask: (...parts) => askQuestion(this.#prompt, ...parts) } : {}),
+        ...(this.#mayAsk()
+          ? {
+              ask: async (question, context, initial) =>
+                (question.name === 'supabaseConnection' ? await this.#askConnection() : null) ??
+                askQuestion(this.#prompt, question, context, initial),
+            }
+          : {}),
       });
     });
+  }
+
+  /**
+   * The connection string, which says by its host which connection it is.
+   * @returns null where the user leaves it for later, or where .env may not hold it or holds one already
+   */
+  async #askConnection(): Promise<SupabaseConnection | null> {
+    const text = this.#disk.text('.env');
+    const isSet = [...readEnvFile(text ?? '')].some(
+      ([name, { placeholder }]) => /DATABASE_URL|DB_HOST|DB_PASSWORD/.test(name) && !placeholder,
+    );
+    const { git, existing } = this.#facts;
+    const isSafe = (!git.present || git.envIgnored) && !existing.envFileTracked;
+    if (this.#previews() || isSet || !isSafe) return null;
+    this.#connection = await askConnection(this.#prompt, (line) => this.#say(line));
+    return this.#connection?.mode ?? null;
   }
 
   async configuring(): Promise<void> {
@@ -155,13 +184,39 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       if (!this.options.force) this.#refuseUncommitted();
       const { changes, ownChanges } = this.#decided.outcome;
       checkWritable(this.destinationRoot(), [...changes, ...ownChanges]);
+      this.#withConnection();
       await this.#confirm();
     });
   }
 
   async writing(): Promise<void> {
     if (this.#onlyDetects() || this.#previews()) return;
-    await this.#forUser(() => carryOut(this.destinationRoot(), this.#decided.outcome.steps));
+    await this.#forUser(() => {
+      carryOut(this.destinationRoot(), this.#decided.outcome.steps);
+      if (this.#envUpdate !== null) {
+        const was = this.#disk.sha256('.env') ?? null;
+        carryOut(this.destinationRoot(), [{ path: '.env', was, content: this.#envUpdate }]);
+      }
+    });
+  }
+
+  /**
+   * A .env that was there before is the user's: only the lines of the pasted connection are set, as was asked for.
+   * @throws QuotingError for a value that no line can hold
+   */
+  #withConnection(): void {
+    const before = this.#disk.text('.env');
+    if (this.#connection === null || before === undefined) return;
+    const { environment, connectionVariables } = this.#decided.plan;
+    const variables = environment
+      .flatMap((section) => section.variables)
+      .flatMap(({ name, value }) =>
+        connectionVariables.includes(name) && value.kind === 'text' ? [{ name, value: value.text }] : [],
+      );
+    this.#envUpdate = setEnvVariables(before, variables, 'Database: Supabase');
+    this.#say(
+      `\n.env gets ${variables.map(({ name }) => name).join(', ')}; every other line stays as it is.`,
+    );
   }
 
   end(): void {
@@ -205,7 +260,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       resolved: this.#resolved,
       detect: (hidden) => detectProject(this.#without(hidden), { managePy: this.#facts.managePy.value }),
       render: (facts, answers, surroundings) => {
-        const plan = makePlan(facts, answers, surroundings);
+        const plan = makePlan(facts, answers, { ...surroundings, connection: this.#connection });
         return { plan, rendered: renderFiles(plan) };
       },
       disk: this.#disk,
@@ -266,7 +321,8 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   async #confirm(): Promise<void> {
     this.#say(`\nDecisions:\n${formatAnswers(this.#resolved.answers, this.#resolved.origins)}`);
     this.#printOutcome();
-    if (!this.#decided.outcome.changes.some(isWritten) || !this.#mayAsk()) return;
+    const writes = this.#envUpdate !== null || this.#decided.outcome.changes.some(isWritten);
+    if (!writes || !this.#mayAsk()) return;
     const { write } = await this.#prompt<{ write: boolean }>([
       { type: 'confirm', name: 'write', message: 'Write these files?', default: true },
     ]);

@@ -38,10 +38,11 @@ const ORIGIN_WORDS: Record<AnswerOrigin, string> = {
 
 /** The decisions, one a line, with where each came from. */
 export function formatAnswers(answers: Answers, origins: Record<AnswerName, AnswerOrigin>): string {
-  const lines = QUESTION_LIST.map(({ name, option }) => {
+  const shown = QUESTION_LIST.filter((question) => question.matters?.(answers) ?? true);
+  const lines = shown.map(({ name, option }) => {
     const value = answers[name];
     const text = Array.isArray(value) ? value.join(', ') || 'none' : String(value);
-    const head = `  ${option.padEnd(18)} `;
+    const head = `  ${option.padEnd(20)} `;
     const tail = origins[name] === 'asked' ? '' : ` (${ORIGIN_WORDS[origins[name]]})`;
     return head + wrap(`${text}${tail}`, 80, ' '.repeat(head.length));
   });

@@ -59,6 +59,13 @@ const CASES: Case[] = [
     page: '/admin/login/',
     file: '/static/admin/css/base.css',
   },
+  { name: 'mysql', options: ['--database', 'mysql'], page: '/', text: 'Der Zauberberg 📖' },
+  {
+    name: 'vector-search',
+    options: ['--database', 'postgres', '--postgres-version', '18'],
+    page: '/',
+    text: 'the near one',
+  },
   { name: 'writes-files', options: ['--database', 'postgres'], page: '/', text: 'Guten Tag' },
   {
     name: 'system-libraries',

@@ -43,6 +43,7 @@ describe('the address of the db service', () => {
   const url = (argument: string): string =>
     containerAddress(
       factsOf(`DATABASES = {"default": dj_database_url.config(${argument})}\n`).database,
+      'postgresql',
       '${POSTGRES_PASSWORD:?set it in .env}',
     ).url;
 
@@ -73,7 +74,7 @@ describe('compose.yaml', () => {
 
   it('demands TLS of a server elsewhere', async () => {
     const { answers, plan } = await planFor(settings, { answers: { database: 'supabase' } });
-    expect(answers.settingsOverlay).toEqual([]);
+    expect(answers.settingsOverlay).toEqual(['connection']);
     expect(plan.composeEnvironment).toContainEqual({ name: 'PGSSLMODE', value: '${PGSSLMODE:-require}' });
   });
 });

@@ -9,11 +9,11 @@ const settings = (read: string): string =>
 
 describe('a private key that the settings require', () => {
   const rendered = async () => {
-    const { facts, plan } = await planFor(settings('os.environ["RSA_PRIVATE_KEY"]'), {
+    const { facts, answers, plan } = await planFor(settings('os.environ["RSA_PRIVATE_KEY"]'), {
       answers: { database: 'postgres' },
     });
     const files = renderFiles(plan, () => 'secret');
-    return { facts, text: (name: string): string => files.get(name)?.text ?? '' };
+    return { facts, answers, text: (name: string): string => files.get(name)?.text ?? '' };
   };
 
   it('is a new one in .env, with \\n between double quotes', async () => {
@@ -31,8 +31,8 @@ describe('a private key that the settings require', () => {
   });
 
   it('is a command in the Dockerfile, and in no other file', async () => {
-    const { facts, text } = await rendered();
-    expect(buildVariables(facts)).toEqual([
+    const { facts, answers, text } = await rendered();
+    expect(buildVariables(facts, answers)).toEqual([
       { name: 'RSA_PRIVATE_KEY', value: '', command: 'openssl genrsa 2048 2>/dev/null' },
     ]);
     expect(text('Dockerfile')).toContain('RSA_PRIVATE_KEY="$(openssl genrsa 2048 2>/dev/null)"');

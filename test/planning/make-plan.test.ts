@@ -162,21 +162,17 @@ describe('commands', () => {
     [cache, ['migrate', 'createcachetable']],
   ])('migrate runs %s', async (text, expected) => {
     const { plan } = await planFor(settings + text);
-    expect(plan.migrateCommands.map(([, , command]) => command)).toEqual(expected);
+    expect(plan.migrateCommands.map(([command]) => command)).toEqual(expected);
   });
 
-  it('migrate stops at the first that fails', async () => {
+  it('migrate is a script that sees to the database first', async () => {
     const { plan } = await planFor(settings + cache, { answers: { database: 'postgres' } });
     const compose = parse(renderFiles(plan, () => 'secret').get('compose.yaml')?.text ?? '', {
       merge: true,
     }) as {
       services: Record<string, { command?: string[] }>;
     };
-    expect(compose.services['migrate']?.command).toEqual([
-      'sh',
-      '-c',
-      'python manage.py migrate --noinput && python manage.py createcachetable',
-    ]);
+    expect(compose.services['migrate']?.command).toEqual(['python', '/app/docker/migrate_database.py']);
   });
 
   it.each([
@@ -197,7 +193,7 @@ describe('commands', () => {
       `${settings}INSTALLED_APPS = ["django.contrib.staticfiles"]\nSTORAGES = {"staticfiles": {"BACKEND": "storages.backends.s3.S3Storage"}}\n${root}`,
     );
     expect(plan.staticFiles.collect).toBe(false);
-    expect(plan.migrateCommands.at(-1)).toEqual(['python', 'manage.py', 'collectstatic', '--noinput']);
+    expect(plan.migrateCommands.at(-1)).toEqual(['collectstatic', '--noinput']);
   });
 });
 

@@ -11,6 +11,8 @@ import {
 } from '../../generators/app/planning/settings-overlay.ts';
 import { factsOf, planFor } from './planned-project.ts';
 
+const POSTGRES = { database: 'postgres', supabaseConnection: 'session' } as const;
+
 /** As django-admin startproject writes it. */
 const START =
   'DEBUG = True\nALLOWED_HOSTS = []\nINSTALLED_APPS = ["django.contrib.admin", "django.contrib.staticfiles"]\nMIDDLEWARE = ["django.middleware.security.SecurityMiddleware"]\nDATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3"}}\nSTATIC_URL = "static/"\n';
@@ -21,7 +23,7 @@ const fixed = {
 };
 
 const needed = (settings: string, database: Database = 'postgres'): OverlayItem[] =>
-  overlayNeeds(factsOf(settings), database).map(({ item }) => item);
+  overlayNeeds(factsOf(settings), { database, supabaseConnection: 'session' }).map(({ item }) => item);
 
 describe('overlayNeeds', () => {
   it.each<[string, string, Database, OverlayItem[]]>([
@@ -34,7 +36,12 @@ describe('overlayNeeds', () => {
     ],
     ['settings that read everything', READY, 'postgres', []],
     ['TLS for the db service', READY.replace('config()', 'config(ssl_require=True)'), 'postgres', ['tls']],
-    ['TLS for a server that has it', READY.replace('config()', 'config(ssl_require=True)'), 'supabase', []],
+    [
+      'TLS for a server that has it',
+      READY.replace('config()', 'config(ssl_require=True)'),
+      'supabase',
+      ['connection'],
+    ],
     [
       'TLS that the URL can say',
       READY.replace('config()', 'config(ssl_require="sslmode" not in os.environ.get("DATABASE_URL", ""))'),
@@ -70,13 +77,13 @@ describe('overlayNeeds', () => {
   });
 
   it('says what is wrong, and where', () => {
-    const [database, hosts] = overlayNeeds(factsOf(START), 'postgres');
+    const [database, hosts] = overlayNeeds(factsOf(START), POSTGRES);
     expect(database).toMatchObject({
       lack: 'the database is named in the code',
       evidence: expect.arrayContaining([{ file: 'shop/settings.py', line: 9 }]) as unknown,
     });
     expect(hosts).toMatchObject({ evidence: [{ file: 'shop/settings.py', line: 6 }] });
-    expect(overlayNeeds(factsOf('ALLOWED_HOSTS = ["*"]\n'), 'postgres')).toMatchObject([
+    expect(overlayNeeds(factsOf('ALLOWED_HOSTS = ["*"]\n'), POSTGRES)).toMatchObject([
       { item: 'database', lack: 'the settings name no database that can be read' },
     ]);
   });
@@ -116,7 +123,7 @@ describe('the question', () => {
   });
 
   it('offers nothing, and takes nothing but none, where the settings cannot be preceded', async () => {
-    expect(offeredOverlay(factsOf(START, fixed), 'postgres')).toEqual([]);
+    expect(offeredOverlay(factsOf(START, fixed), POSTGRES)).toEqual([]);
     expect(await resolve(START, undefined, fixed)).toEqual([]);
     expect(await resolve(START, 'none', fixed)).toEqual([]);
     await expect(resolve(START, 'hosts', fixed)).rejects.toThrow(
@@ -127,11 +134,16 @@ describe('the question', () => {
 
 describe('withOverlay', () => {
   it('changes nothing without items', () => {
-    expect(withOverlay(factsOf(START), [])).toEqual(factsOf(START));
+    expect(withOverlay(factsOf(START), { database: 'postgres', settingsOverlay: [] })).toEqual(
+      factsOf(START),
+    );
   });
 
   it('has the facts as the overlay makes them', () => {
-    const facts = withOverlay(factsOf(START), ['database', 'hosts', 'static-root', 'whitenoise']);
+    const facts = withOverlay(factsOf(START), {
+      database: 'postgres',
+      settingsOverlay: ['database', 'hosts', 'static-root', 'whitenoise'],
+    });
     expect(facts).toMatchObject({
       database: { style: 'url', urlVariable: 'DATABASE_URL', forcesTls: null },
       staticFiles: {
@@ -150,21 +162,28 @@ describe('withOverlay', () => {
 
   it('takes a folder that is not there yet', () => {
     const root = (others: Record<string, string>): string | null =>
-      withOverlay(factsOf(START, others), ['static-root']).staticFiles.root;
+      withOverlay(factsOf(START, others), { database: 'postgres', settingsOverlay: ['static-root'] })
+        .staticFiles.root;
     expect(root({ 'staticfiles/a.css': '' })).toBe('collected-static');
     expect(root({ 'staticfiles/a.css': '', 'collected-static/a.css': '' })).toBe('container-static');
   });
 
   it('has each variable once', () => {
     const settings = `${START}OLD = os.environ["DATABASE_URL"]\nX = os.environ.get("ALLOWED_HOSTS")\n`;
-    const names = withOverlay(factsOf(settings), ['database', 'hosts']).variables.map(({ name }) => name);
+    const names = withOverlay(factsOf(settings), {
+      database: 'postgres',
+      settingsOverlay: ['database', 'hosts'],
+    }).variables.map(({ name }) => name);
     expect(names).toEqual([...new Set(names)]);
   });
 });
 
 describe('overlayNotes', () => {
   it('names what the overlay does, and what stays', () => {
-    const [done, ...open] = overlayNotes(factsOf(START), 'postgres', ['database', 'hosts']);
+    const [done, ...open] = overlayNotes(factsOf(START), {
+      ...POSTGRES,
+      settingsOverlay: ['database', 'hosts'],
+    });
     expect(done).toMatch(
       /^docker\/settings\/container_settings\.py stands in front of shop\.settings .*named in the code \(shop\/settings\.py:9\): the database from DATABASE_URL; ALLOWED_HOSTS is/,
     );
@@ -176,13 +195,13 @@ describe('overlayNotes', () => {
   });
 
   it('says why none can do it', () => {
-    expect(overlayNotes(factsOf(START, fixed), 'postgres', [])[0]).toMatch(
+    expect(overlayNotes(factsOf(START, fixed), { ...POSTGRES, settingsOverlay: [] })[0]).toMatch(
       /^The database is named in the code \(.*\)\. No overlay can do it, because manage\.py sets .* \(manage\.py:2\): change the settings/,
     );
   });
 
   it('is silent where nothing is lacking', () => {
-    expect(overlayNotes(factsOf(READY), 'postgres', [])).toEqual([]);
+    expect(overlayNotes(factsOf(READY), { ...POSTGRES, settingsOverlay: [] })).toEqual([]);
   });
 });
 

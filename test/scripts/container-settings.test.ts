@@ -12,10 +12,15 @@ const [newest = 'python3'] = pythons.toReversed();
 async function load(
   items: OverlayItem[],
   settings: string,
-  options: { env?: Record<string, string>; python?: string; files?: Record<string, string> } = {},
+  options: {
+    env?: Record<string, string>;
+    python?: string;
+    files?: Record<string, string>;
+    entryPoint?: 'wsgi' | 'asgi';
+  } = {},
 ): Promise<Record<string, unknown>> {
   const folder = temporaryFolder({
-    'container_settings.py': renderOverlay(items),
+    'container_settings.py': renderOverlay(items, options.entryPoint),
     'shop/__init__.py': '',
     'shop/settings.py': settings,
     'django/__init__.py': '',
@@ -157,7 +162,7 @@ describe('the database of the overlay', () => {
     expect(await databaseFor(url, SQLITE)).toMatchObject(expected);
   });
 
-  it.each(['mysql://u:p@db/app', 'db:5432/app', 'app'])('refuses %s, without its password', async (url) => {
+  it.each(['redis://u:p@db/app', 'db:5432/app', 'app'])('refuses %s, without its password', async (url) => {
     const refused = await databaseFor(url, SQLITE).then(String, String);
     expect(refused).toMatch(/ImproperlyConfigured: DATABASE_URL: \w*:\/\/ is none of: .*postgres.*sqlite/);
     expect(refused).not.toContain('u:p');
@@ -216,6 +221,141 @@ describe('TLS', () => {
     expect(await load(['database', 'tls'], demanded, { env })).toMatchObject({
       DATABASES: { default: { HOST: 'db', OPTIONS: { sslmode: 'disable' } } },
     });
+  });
+});
+
+describe('a connection to Supabase', () => {
+  const settings = (inner = ''): string =>
+    `DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", ${inner}}}\n`;
+  const POOLER = '"HOST": "aws-1-eu-west-1.pooler.supabase.com"';
+  const DIRECT = '"HOST": "db.abcdefghijklmnopqrst.supabase.co"';
+  const env = { DB_SCHEMA: 'django', PGSSLMODE: 'require' };
+  const SEARCH_PATH = '-c search_path=django,extensions';
+
+  /** DATABASES["default"] without engine and host. */
+  const connection = async (
+    inner: string,
+    options: { env?: Record<string, string>; entryPoint?: 'wsgi' | 'asgi' } = {},
+  ): Promise<Record<string, unknown>> => {
+    const loaded = await load(['connection'], settings(inner), {
+      ...options,
+      env: { ...env, ...options.env },
+    });
+    const { ENGINE, HOST, ...rest } = (loaded['DATABASES'] as { default: Record<string, unknown> }).default;
+    expect([ENGINE, typeof HOST]).toEqual(['django.db.backends.postgresql', 'string']);
+    return rest;
+  };
+  const KEPT = { CONN_MAX_AGE: 60, CONN_HEALTH_CHECKS: true };
+
+  it.each([
+    ['the session pooler', `${POOLER}, "PORT": "5432"`, { ...KEPT, OPTIONS: { options: SEARCH_PATH } }],
+    ['no port', POOLER, { ...KEPT, OPTIONS: { options: SEARCH_PATH } }],
+    [
+      'the transaction pooler',
+      `${POOLER}, "PORT": 6543`,
+      { ...KEPT, DISABLE_SERVER_SIDE_CURSORS: true, OPTIONS: { options: SEARCH_PATH } },
+    ],
+    ['the direct host', `${DIRECT}, "PORT": "5432"`, { ...KEPT, OPTIONS: { options: SEARCH_PATH } }],
+    [
+      'the dedicated pooler, which takes no options',
+      `${DIRECT}, "PORT": "6543"`,
+      { ...KEPT, DISABLE_SERVER_SIDE_CURSORS: true, OPTIONS: {} },
+    ],
+    [
+      'a pooler of one’s own',
+      '"HOST": "supabase-pooler", "PORT": "6543"',
+      { ...KEPT, DISABLE_SERVER_SIDE_CURSORS: true, OPTIONS: { options: SEARCH_PATH } },
+    ],
+  ])('follows host and port: %s', async (_, inner, expected) => {
+    expect(await connection(inner)).toMatchObject(expected);
+    expect('DISABLE_SERVER_SIDE_CURSORS' in (await connection(inner))).toBe(
+      'DISABLE_SERVER_SIDE_CURSORS' in expected,
+    );
+  });
+
+  it.each([
+    ['keeps the stricter TLS of the settings', '"sslmode": "verify-full"', 'require', 'verify-full'],
+    ['raises what lets a connection go in the clear', '"sslmode": "prefer"', 'require', 'require'],
+    ['raises to verify-full', '"sslmode": "require"', 'verify-full', 'verify-full'],
+    ['leaves an odd one to the driver', '"sslmode": "odd"', 'require', 'odd'],
+    ['leaves it to libpq where the settings say nothing', '', 'require', undefined],
+  ])('%s', async (_, options, PGSSLMODE, expected) => {
+    const { OPTIONS } = await connection(`${POOLER}, "OPTIONS": {${options}}`, { env: { PGSSLMODE } });
+    expect((OPTIONS as Record<string, string>)['sslmode']).toBe(expected);
+  });
+
+  it('drops the parameters of other tools', async () => {
+    const { OPTIONS } = await connection(
+      `${POOLER}, "OPTIONS": {"pgbouncer": "true", "connection_limit": "1", "supa": "base-pooler.x", "connect_timeout": 3}`,
+    );
+    expect(OPTIONS).toEqual({ connect_timeout: 3, options: SEARCH_PATH });
+  });
+
+  it.each([
+    ['-c statement_timeout=5000', `-c statement_timeout=5000 ${SEARCH_PATH}`],
+    ['-c search_path=shop', '-c search_path=shop'],
+  ])('has the schema beside %s', async (theirs, expected) => {
+    const { OPTIONS } = await connection(`${POOLER}, "OPTIONS": {"options": "${theirs}"}`);
+    expect(OPTIONS).toEqual({ options: expected });
+  });
+
+  it.each(['', 'public'])('has no search_path for the schema «%s»', async (DB_SCHEMA) => {
+    expect((await connection(POOLER, { env: { DB_SCHEMA } }))['OPTIONS']).toEqual({});
+  });
+
+  it.each([
+    ['the project’s own age', '"CONN_MAX_AGE": 600', { CONN_MAX_AGE: 600, CONN_HEALTH_CHECKS: true }],
+    ['an endless one', '"CONN_MAX_AGE": None', { CONN_MAX_AGE: null, CONN_HEALTH_CHECKS: true }],
+    ['none beside a pool', '"OPTIONS": {"pool": True}', { OPTIONS: { pool: true, options: SEARCH_PATH } }],
+  ])('keeps connections: %s', async (_, inner, expected) => {
+    const found = await connection(`${POOLER}, ${inner}`);
+    expect(found).toMatchObject(expected);
+    if (inner.includes('pool')) expect(Object.keys(found)).toEqual(['OPTIONS']);
+  });
+
+  it('keeps them as long as DB_CONN_MAX_AGE says, and not at all under ASGI', async () => {
+    expect(await connection(POOLER, { env: { DB_CONN_MAX_AGE: '5' } })).toMatchObject({ CONN_MAX_AGE: 5 });
+    expect(await connection(POOLER, { entryPoint: 'asgi' })).toEqual({ OPTIONS: { options: SEARCH_PATH } });
+  });
+
+  it('leaves another engine alone', async () => {
+    const { DATABASES } = await load(['connection'], `DATABASES = {"default": {${SQLITE}}}\n`, { env });
+    expect(DATABASES).toEqual({
+      default: { ENGINE: 'django.db.backends.sqlite3', NAME: '/app/db.sqlite3' },
+    });
+    expect(await load(['connection'], 'DEBUG = True\n', { env })).toEqual({ DEBUG: true, DATABASES: {} });
+  });
+
+  it('comes from SUPABASE_DB_* where the settings name another database; DATABASE_URL goes before', async () => {
+    const hardCoded = `DATABASES = {"default": {${SQLITE}, "ATOMIC_REQUESTS": True}}\n`;
+    const seed = {
+      ...env,
+      SUPABASE_DB_HOST: 'aws-1-eu-west-1.pooler.supabase.com',
+      SUPABASE_DB_PORT: '6543',
+      SUPABASE_DB_USER: 'postgres.ref',
+      SUPABASE_DB_PASSWORD: 's3#cret/p@',
+    };
+    expect(await load(['database', 'connection'], hardCoded, { env: seed })).toEqual({
+      DATABASES: {
+        default: {
+          ENGINE: 'django.db.backends.postgresql',
+          ATOMIC_REQUESTS: true,
+          NAME: 'postgres',
+          USER: 'postgres.ref',
+          PASSWORD: 's3#cret/p@',
+          HOST: 'aws-1-eu-west-1.pooler.supabase.com',
+          PORT: '6543',
+          OPTIONS: { options: SEARCH_PATH },
+          DISABLE_SERVER_SIDE_CURSORS: true,
+          ...KEPT,
+        },
+      },
+    });
+    expect(
+      await load(['database', 'connection'], hardCoded, {
+        env: { ...seed, DATABASE_URL: 'postgres://u:p@db.ref.supabase.co:6543/app?pgbouncer=true' },
+      }),
+    ).toMatchObject({ DATABASES: { default: { HOST: 'db.ref.supabase.co', OPTIONS: {} } } });
   });
 });
 

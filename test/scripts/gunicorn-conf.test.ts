@@ -5,10 +5,14 @@ import { evaluate, renderScript, temporaryFolder } from './rendered-script.ts';
 const MEBIBYTE = 1024 * 1024;
 
 /** What the script makes of these control group files, on a machine with 64 CPUs. */
-async function workers(cgroups: Record<string, string>, environment: Record<string, string> = {}) {
+async function workers(
+  cgroups: Record<string, string>,
+  environment: Record<string, string> = {},
+  reservedConnections: number | null = null,
+) {
   const folder = temporaryFolder({
     ...Object.fromEntries(Object.entries(cgroups).map(([path, text]) => [join('cgroups', path), text])),
-    'gunicorn.conf.py': renderScript('gunicorn.conf.py'),
+    'gunicorn.conf.py': renderScript('gunicorn.conf.py', { reservedConnections }),
   });
   const call = `script.worker_count(${JSON.stringify(environment)}, ${JSON.stringify(join(folder, 'cgroups'))})`;
   return evaluate(
@@ -56,6 +60,17 @@ describe('number of workers', () => {
     },
   ])('$name: $expected', async ({ files, expected }) => {
     expect(await workers(files)).toBe(expected);
+  });
+
+  it.each([
+    { DB_POOL_SIZE: '15', reserved: 2, expected: 3 },
+    { DB_POOL_SIZE: '15', reserved: 7, expected: 2 },
+    { DB_POOL_SIZE: '15', GUNICORN_THREADS: '1', reserved: 2, expected: 12 },
+    { DB_POOL_SIZE: '3', reserved: 2, expected: 1 },
+    { DB_POOL_SIZE: '', reserved: 2, expected: 12 },
+    { DB_POOL_SIZE: '15', WEB_CONCURRENCY: '9', reserved: 2, expected: 9 },
+  ])('keeps below the pooler’s clients: %o', async ({ reserved, expected, ...environment }) => {
+    expect(await workers({}, environment as Record<string, string>, reserved)).toBe(expected);
   });
 
   it('takes the memory of one worker from WORKER_MEMORY_MB', async () => {

@@ -11,10 +11,13 @@ import { optionalLibraryRows, sharedLibraryLines } from '../../generators/app/pl
 export const SCRIPTS = [
   'compare_images.py',
   'compile_bytecode.py',
+  'database_checks.py',
   'export_requirements.py',
   'find_missing_libraries.py',
   'gunicorn.conf.py',
   'healthcheck.py',
+  'migrate_database.py',
+  'verify_database.py',
   'verify_image.py',
 ] as const;
 
@@ -44,6 +47,10 @@ const CONSTANTS = {
   server: 'gunicorn',
   settingsModule: 'backendAI.settings',
   staticUrl: '/static/' as string | null,
+  migrateCommands: [['migrate', '--noinput']],
+  usesVector: false,
+  reservedConnections: null as number | null,
+  supabaseConnection: null as string | null,
 };
 
 export type Constants = Partial<typeof CONSTANTS>;
@@ -57,7 +64,12 @@ export function renderScript(script: Script, changed: Constants = {}): string {
   const template = join(import.meta.dirname, '../../templates/docker', `${script}.ejs`);
   return ejs.render(
     readFileSync(template, 'utf8'),
-    { python, entryPoint: constants.entryPoint, server: constants.server },
+    {
+      python,
+      plan: { reservedConnections: constants.reservedConnections },
+      entryPoint: constants.entryPoint,
+      server: constants.server,
+    },
     { localsName: 'it', strict: true, escape: String },
   );
 }
@@ -67,13 +79,17 @@ export const OVERLAYS: OverlayItem[][] = Array.from({ length: 2 ** OVERLAY_ITEMS
   OVERLAY_ITEMS.filter((_item, bit) => ((index + 1) >> bit) % 2 === 1),
 );
 
-/** The settings overlay with these items, in front of `shop.settings`. */
-export function renderOverlay(items: readonly OverlayItem[]): string {
+/** The settings overlay with these items, in front of `shop.settings`; with `connection` it is for Supabase. */
+export function renderOverlay(items: readonly OverlayItem[], entryPoint: 'wsgi' | 'asgi' = 'wsgi'): string {
   const template = join(import.meta.dirname, '../../templates/docker/settings/container_settings.py.ejs');
   return ejs.render(
     readFileSync(template, 'utf8'),
     {
-      plan: { overlay: { projectModule: 'shop.settings', items } },
+      plan: {
+        overlay: { projectModule: 'shop.settings', items },
+        supabase: items.includes('connection') ? {} : null,
+      },
+      entryPoint,
       python: {
         projectModule: pythonLiteral('shop.settings'),
         staticRoot: pythonLiteral('/app/staticfiles'),

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
+import { OVERLAY_ITEMS } from '../../generators/app/planning/settings-overlay.ts';
 import {
   type Constants,
   OVERLAYS,
@@ -21,6 +22,14 @@ const VARIANTS: Record<string, Constants> = {
     sampleStaticFile: null,
     server: 'gunicorn',
     staticUrl: null,
+    supabaseConnection: 'session',
+    usesVector: true,
+  },
+  'Supabase with a worker': {
+    database: 'supabase',
+    migrateCommands: [['migrate', '--noinput'], ['createcachetable']],
+    reservedConnections: 6,
+    supabaseConnection: 'session',
   },
   'values that need quoting': {
     buildVariables: { QUOTE: `"'\\ \n{}` },
@@ -63,7 +72,7 @@ it.for(['python3', 'python3.8', 'python3.13'])(
   (python, { skip, expect: check }) => {
     if (!runs(python)) skip(`${python} is not on PATH`);
     const files = writeOverlays();
-    check(files).toHaveLength(31);
+    check(files).toHaveLength(2 ** OVERLAY_ITEMS.length - 1);
     const { status, stderr } = spawnSync(python, ['-W', 'error', '-m', 'py_compile', ...files], {
       encoding: 'utf8',
     });
@@ -80,7 +89,7 @@ it.for([
 ])('passes ruff: $name', ({ args }, { skip, expect: check }) => {
   if (!runs('ruff')) skip('ruff is not on PATH');
   const variants = Object.values(VARIANTS)
-    .slice(0, 2)
+    .slice(0, 3)
     .map((constants) => writeScripts(constants).files);
   for (const files of [...variants, writeOverlays()]) {
     const { status, stdout } = spawnSync('ruff', [...args, ...RULES, ...files], { encoding: 'utf8' });

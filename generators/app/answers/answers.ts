@@ -1,8 +1,26 @@
 import type { OverlayItem } from '../planning/settings-overlay.ts';
 
 /** The databases on offer, the default first. */
-export const DATABASES = ['supabase', 'postgres', 'external', 'sqlite'] as const;
+export const DATABASES = ['supabase', 'postgres', 'external', 'mysql', 'sqlite'] as const;
 export type Database = (typeof DATABASES)[number];
+
+/**
+ * The ways to reach a Supabase database, the default first.
+ * Source: https://supabase.com/docs/guides/database/connecting-to-postgres
+ */
+export const SUPABASE_CONNECTIONS = [
+  'session',
+  'transaction',
+  'direct',
+  'dedicated',
+  'local',
+  'self-hosted',
+] as const;
+export type SupabaseConnection = (typeof SUPABASE_CONNECTIONS)[number];
+
+/** Major releases of PostgreSQL for the db service, the default first: Supabase has the same. */
+export const POSTGRES_VERSIONS = ['17', '18'] as const;
+export type PostgresVersion = (typeof POSTGRES_VERSIONS)[number];
 
 /** The tools that can install the requirements in the builder stage. */
 export const INSTALLERS = ['uv', 'pip'] as const;
@@ -28,6 +46,10 @@ export interface Answers {
   /** Debian packages installed into the image. */
   runtimeLibraries: string[];
   database: Database;
+  /** Of the database `supabase`; of no other it has a meaning. */
+  supabaseConnection: SupabaseConnection;
+  /** Of the database `postgres`: major release of the db service. */
+  postgresVersion: PostgresVersion;
   /** What the settings overlay says to settings that do not take it from the environment. */
   settingsOverlay: OverlayItem[];
   /** Minor release: `3.12`. */

@@ -13,14 +13,18 @@ import type { LibraryNeed } from '../planning/system-libraries.ts';
 import {
   DATABASES,
   INSTALLERS,
+  POSTGRES_VERSIONS,
   SERVERS,
   SERVICES,
+  SUPABASE_CONNECTIONS,
   type AnswerName,
   type Answers,
   type Database,
   type Installer,
+  type PostgresVersion,
   type Server,
   type Service,
+  type SupabaseConnection,
 } from './answers.ts';
 import { isStringList } from './drift.ts';
 
@@ -71,6 +75,8 @@ export interface Question<Name extends AnswerName = AnswerName> {
   defaultValue(context: QuestionContext): Answers[Name];
   parse(text: string): Answers[Name];
   check(value: unknown, context: QuestionContext): string | null;
+  /** False where the other answers leave it without a meaning: it is stored, but neither asked nor shown. */
+  matters?(answers: Partial<Answers>): boolean;
   /** False where there is nothing to decide; the default is taken then, and stored. */
   worthAsking?(context: QuestionContext): boolean;
 }
@@ -189,6 +195,7 @@ const DATABASE_LABELS: Record<Database, { label: string; reason: string }> = {
   supabase: { label: 'Supabase', reason: 'managed PostgreSQL in the cloud, no database container' },
   postgres: { label: 'PostgreSQL in a container', reason: 'runs beside the web server, data on a volume' },
   external: { label: 'Other PostgreSQL', reason: 'a server you have, by URL' },
+  mysql: { label: 'MariaDB in a container', reason: 'for projects on MySQL or MariaDB' },
   sqlite: { label: 'SQLite on a volume', reason: 'one file, one container; for small sites' },
 };
 
@@ -205,7 +212,10 @@ export function defaultDatabase(facts: ProjectFacts): { database: Database; reas
     const file = facts.existing.composeFiles[0] ?? 'the Compose file';
     return { database: 'postgres', reason: `${file} has a PostgreSQL service` };
   }
-  const { database } = facts;
+  const { database, mysqlDriver } = facts;
+  if (mysqlDriver !== null && database.defaultEngine !== 'postgresql' && facts.postgresDriver === null) {
+    return { database: 'mysql', reason: `${mysqlDriver.value} (${firstPlace(mysqlDriver.evidence)})` };
+  }
   if (
     database.style === 'hard-coded' &&
     database.defaultEngine === 'sqlite3' &&
@@ -216,6 +226,12 @@ export function defaultDatabase(facts: ProjectFacts): { database: Database; reas
   return { database: 'supabase', reason: DATABASE_LABELS.supabase.reason };
 }
 
+/** MariaDB only where the project speaks MySQL: Django needs another driver for it. */
+const databasesFor = (facts: ProjectFacts): Database[] =>
+  DATABASES.filter(
+    (name) => name !== 'mysql' || facts.mysqlDriver !== null || facts.database.defaultEngine === 'mysql',
+  );
+
 const database: Question<'database'> = {
   name: 'database',
   option: 'database',
@@ -223,11 +239,11 @@ const database: Question<'database'> = {
   thing: 'database',
   follows: 'asking',
   message: 'Database',
-  help: 'supabase, postgres (a container), external (by URL) or sqlite (on a volume)',
+  help: 'supabase, postgres (a container), external (by URL), mysql (a container) or sqlite (on a volume)',
   placeholder: 'NAME',
   choices: ({ facts }) => {
     const preferred = defaultDatabase(facts);
-    const order = [preferred.database, ...DATABASES.filter((name) => name !== preferred.database)];
+    const order = [preferred.database, ...databasesFor(facts).filter((name) => name !== preferred.database)];
     return order.map((name) => ({
       value: name,
       label: DATABASE_LABELS[name].label,
@@ -236,12 +252,63 @@ const database: Question<'database'> = {
   },
   defaultValue: ({ facts }) => defaultDatabase(facts).database,
   parse: (text) => text.trim().toLowerCase() as Database,
-  check: oneOf(() => DATABASES),
+  check: (value, context) =>
+    value === 'mysql' && !databasesFor(context.facts).includes('mysql')
+      ? '"mysql" needs a driver for MySQL in the requirements (mysqlclient, PyMySQL), and the project has none'
+      : oneOf(({ facts }) => databasesFor(facts))(value, context),
+};
+
+const SUPABASE_CONNECTION_LABELS: Record<SupabaseConnection, { label: string; reason: string }> = {
+  session: { label: 'Session pooler', reason: '….pooler.supabase.com:5432: works from every network' },
+  transaction: { label: 'Transaction pooler', reason: 'the same host, port 6543: for very many clients' },
+  direct: {
+    label: 'Direct connection',
+    reason: 'db.….supabase.co:5432: IPv6 only; fails from most containers',
+  },
+  dedicated: { label: 'Dedicated pooler', reason: 'db.….supabase.co:6543: paid plans; IPv6 as well' },
+  local: { label: 'Local', reason: 'the Supabase CLI on this machine (supabase start)' },
+  'self-hosted': { label: 'Self-hosted', reason: 'your own Supabase' },
+};
+
+const supabaseConnection: Question<'supabaseConnection'> = {
+  name: 'supabaseConnection',
+  option: 'supabase-connection',
+  kind: 'select',
+  thing: 'connection to Supabase',
+  message: 'Connection to Supabase',
+  help: 'With supabase: session, transaction, direct, dedicated, local (Supabase CLI) or self-hosted',
+  placeholder: 'NAME',
+  choices: () => SUPABASE_CONNECTIONS.map((value) => ({ value, ...SUPABASE_CONNECTION_LABELS[value] })),
+  defaultValue: () => 'session',
+  parse: (text) => text.trim().toLowerCase() as SupabaseConnection,
+  check: oneOf(() => SUPABASE_CONNECTIONS),
+  matters: (answers) => answers.database === 'supabase',
+};
+
+const postgresVersion: Question<'postgresVersion'> = {
+  name: 'postgresVersion',
+  option: 'postgres-version',
+  kind: 'select',
+  thing: 'PostgreSQL',
+  message: 'PostgreSQL version',
+  help: 'With postgres: 17 or 18; each keeps its data on a volume of its own',
+  placeholder: 'NUMBER',
+  choices: () => [
+    { value: '17', label: '17', reason: 'as Supabase has it' },
+    { value: '18', label: '18', reason: 'the newest' },
+  ],
+  defaultValue: () => POSTGRES_VERSIONS[0],
+  parse: (text) => text.trim() as PostgresVersion,
+  check: oneOf(() => POSTGRES_VERSIONS),
+  matters: (answers) => answers.database === 'postgres',
 };
 
 /** What the environment cannot say to the settings, for the chosen database. */
 const overlayFor = ({ facts, answers }: QuestionContext): OverlayNeed[] =>
-  offeredOverlay(facts, answers.database ?? defaultDatabase(facts).database);
+  offeredOverlay(facts, {
+    database: answers.database ?? defaultDatabase(facts).database,
+    supabaseConnection: answers.supabaseConnection ?? 'session',
+  });
 
 const settingsOverlay: Question<'settingsOverlay'> = {
   name: 'settingsOverlay',
@@ -250,7 +317,7 @@ const settingsOverlay: Question<'settingsOverlay'> = {
   thing: 'settings overlay',
   whenGone: 'the settings do it themselves',
   message: 'Settings of the image beside yours, which stay as they are',
-  help: 'What a module in front of the settings says: database, tls, hosts, static-root, whitenoise, or none',
+  help: 'What a module in front of the settings says: database, tls, connection, hosts, static-root, whitenoise, or none',
   placeholder: 'NAME[,NAME…]',
   choices: (context) =>
     overlayFor(context).map(({ item, remedy, evidence }) => ({
@@ -441,6 +508,8 @@ export const QUESTIONS = [
   pythonVersion,
   runtimeLibraries,
   database,
+  supabaseConnection,
+  postgresVersion,
   settingsOverlay,
   server,
   port,

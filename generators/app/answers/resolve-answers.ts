@@ -211,7 +211,10 @@ async function resolveOne(
     );
   }
   const usable = known !== null && problem === null ? known : null;
-  const asks = sources.ask !== undefined && (question.worthAsking?.(context) ?? true);
+  const asks =
+    sources.ask !== undefined &&
+    (question.worthAsking?.(context) ?? true) &&
+    (question.matters?.(context.answers) ?? true);
   if (asks && (usable === null || usable.affected || sources.askAnswered)) {
     const asked = { ...context, news: usable?.added ?? [] };
     return { value: await sources.ask?.(question, asked, usable?.value ?? fallback), origin: 'asked' };

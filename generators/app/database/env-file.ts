@@ -122,6 +122,10 @@ export function isPlaceholder(value: string): boolean {
     text === '' ||
     PLACEHOLDER.test(text) ||
     isPasswordPlaceholder(text) ||
+    // As .env.example has them.
+    /YOUR-(?:PROJECT-REF|PASSWORD)|COPY-FROM-DASHBOARD|:\/\/USER:PASSWORD@|(?:^|@)db\.example\.com/.test(
+      text,
+    ) ||
     // A URL with one in the place of its password, its user or its host.
     /:\/\/\S*(?:\[[A-Z][A-Z_-]+\]|\[your-password\]|<[a-z_ -]+>|%5BYOUR-PASSWORD%5D)/.test(text)
   );

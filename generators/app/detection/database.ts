@@ -46,6 +46,7 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
       urlVariable: null,
       variables: empty,
       postgresEngineValue: null,
+      mysqlEngineValue: null,
       sqlitePath: null,
       forcesTls: null,
       onlyWith: null,
@@ -76,11 +77,15 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
     }
   }
   let postgresEngineValue: string | null = null;
+  let mysqlEngineValue: string | null = null;
   if (variables.engine !== null) {
     const entry = ordered
       .map((option) => (option.data.kind === 'dict' ? option.data.entries.get('ENGINE') : undefined))
       .find((value) => value !== undefined && value.reads.length > 0);
-    postgresEngineValue = entry === undefined ? null : engineValue(settings.evaluation.decisions, entry);
+    if (entry !== undefined) {
+      postgresEngineValue = engineValue(settings.evaluation.decisions, entry, 'postgresql');
+      mysqlEngineValue = engineValue(settings.evaluation.decisions, entry, 'mysql');
+    }
   } else {
     const found = engineSwitch(settings.evaluation.decisions, whole, defaults, url, variables);
     if (found !== undefined) {
@@ -106,6 +111,7 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
     urlVariable: url,
     variables,
     postgresEngineValue,
+    mysqlEngineValue,
     sqlitePath: sqlitePath(defaults, workDir),
     forcesTls: forcedTls(
       [...defaults, ...optionsOf(whole).flatMap((option) => entryOptions(option, 'default'))],
@@ -263,25 +269,25 @@ function engineOption(option: Value): DatabaseEngine | null {
   return engine === undefined ? null : engineOf(engine);
 }
 
-/** What selects PostgreSQL where ENGINE itself depends on a variable. */
-function engineValue(decisions: readonly Decision[], entry: Value): string {
+/** What selects an engine where ENGINE itself depends on a variable. */
+function engineValue(decisions: readonly Decision[], entry: Value, wanted: 'postgresql' | 'mysql'): string {
   const decided = decisions.filter(
     (decision) => decision.test.comparison !== null && entry.reads.includes(decision.test.comparison.read),
   );
   for (const { test, whenTrue } of decided) {
     if (
       test.comparison?.equal === true &&
-      whenTrue.some((value) => engineOf(textValue(value) ?? '') === 'postgresql')
+      whenTrue.some((value) => engineOf(textValue(value) ?? '') === wanted)
     ) {
       const [literal] = test.comparison.literals;
       if (literal !== undefined) return literal;
     }
   }
-  if (entry.direct === null && entry.data.kind !== 'choice') return 'postgresql';
+  if (entry.direct === null && entry.data.kind !== 'choice') return wanted;
   const literals = decided
     .flatMap((decision) => decision.test.comparison?.literals ?? [])
-    .filter((text) => engineOf(text) === 'postgresql');
-  return literals.find((text) => text.includes('.')) ?? 'django.db.backends.postgresql';
+    .filter((text) => engineOf(text) === wanted);
+  return literals.find((text) => text.includes('.')) ?? `django.db.backends.${wanted}`;
 }
 
 /** A variable whose value decides between whole database configurations: `if os.getenv("DB") == "postgres":`. */

@@ -142,6 +142,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     services,
     servers: dependencies.servers,
     postgresDriver: dependencies.postgresDriver,
+    mysqlDriver: dependencies.mysqlDriver,
     adminLogin: staticFiles.admin ? readAdminLogin(lenient, settings) : null,
     healthPath: readHealthPath(lenient, settings, [wsgi, asgi]),
     existing,

@@ -162,7 +162,8 @@ function applicationRows(facts: ProjectFacts): Row[] {
     }));
 }
 
-function dependencyRows({ dependencies, djangoVersion, servers, postgresDriver }: ProjectFacts): Row[] {
+function dependencyRows(facts: ProjectFacts): Row[] {
+  const { dependencies, djangoVersion, servers, postgresDriver, mysqlDriver } = facts;
   const rows: Row[] = [
     { label: 'manager', value: dependencies.manager, evidence: dependencies.evidence },
     {
@@ -191,6 +192,8 @@ function dependencyRows({ dependencies, djangoVersion, servers, postgresDriver }
     value: postgresDriver?.value ?? 'no driver',
     evidence: postgresDriver?.evidence ?? nothing,
   });
+  if (mysqlDriver !== null)
+    rows.push({ label: 'MySQL', value: mysqlDriver.value, evidence: mysqlDriver.evidence });
   return rows;
 }
 

@@ -142,6 +142,8 @@ export interface DatabaseFacts {
   };
   /** The value that selects PostgreSQL in the engine variable: the dotted backend path unless the code shows short names (`postgres`, `postgresql`). Null without an engine variable. */
   postgresEngineValue: string | null;
+  /** The same for MySQL and MariaDB. */
+  mysqlEngineValue: string | null;
   /** The literal SQLite file, relative to the repository root, where one is named. */
   sqlitePath: string | null;
   /**
@@ -266,6 +268,8 @@ export interface ProjectFacts {
   servers: { name: ServerName; evidence: Evidence[] }[];
   /** A database driver for PostgreSQL in the production requirements: `psycopg`, `psycopg2`, `psycopg2-binary`; null when missing. */
   postgresDriver: Fact<string> | null;
+  /** One for MySQL and MariaDB: `mysqlclient`, `pymysql`; null when missing. */
+  mysqlDriver: Fact<string> | null;
   /** A path of the project that answers for health (`/healthz/`), where urls name one. */
   healthPath: Fact<string> | null;
   /** The admin's login page (`/admin/login/`), where the root URL configuration has the admin. */

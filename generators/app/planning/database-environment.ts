@@ -1,6 +1,8 @@
-import type { Database } from '../answers/answers.ts';
+import type { Answers } from '../answers/answers.ts';
 import { TLS_VARIABLE } from '../detection/database.ts';
 import type { DatabaseFacts, ProjectFacts } from '../detection/facts.ts';
+import { connectionUrl, type DatabaseConnection } from '../database/connection-string.ts';
+import { supabaseMode } from './supabase.ts';
 
 /** The parts of a database's address, each with the text to put into the variable that holds it. */
 export interface DatabaseAddress {
@@ -13,34 +15,92 @@ export interface DatabaseAddress {
   url: string;
 }
 
-/** Service name, database and user of the PostgreSQL container. */
-export const CONTAINER_DATABASE = { host: 'db', name: 'app', user: 'app', port: '5432' } as const;
+/** The answers that say which database it is. */
+export type DatabaseChoice = Pick<Answers, 'database' | 'supabaseConnection'>;
+
+/**
+ * The parts of a connection that was pasted, for the variables that hold them.
+ * @param engine the value that names the engine to the settings
+ */
+export function connectionAddress(connection: DatabaseConnection, engine: string): DatabaseAddress {
+  const { host, port, user, password, database, mode, parameters } = connection;
+  const isCloud = mode !== null && mode !== 'local' && mode !== 'self-hosted';
+  const saysTls = parameters.some(({ name }) => name === 'sslmode');
+  return {
+    engine,
+    name: database,
+    user,
+    password,
+    host,
+    port: String(port),
+    url: connectionUrl(connection, isCloud && !saysTls ? { sslmode: 'require' } : {}),
+  };
+}
+
+/** Service name, database and user of the container of PostgreSQL or MariaDB. */
+export const CONTAINER_DATABASE = { host: 'db', name: 'app', user: 'app' } as const;
 
 /** Where the SQLite file lies: on a volume, outside of the read-only code. */
 export const SQLITE_FOLDER = '/data';
 export const SQLITE_FILE = `${SQLITE_FOLDER}/db.sqlite3`;
 
-const POSTGRES_ENGINE = 'django.db.backends.postgresql';
+const ENGINES = {
+  postgresql: 'django.db.backends.postgresql',
+  mysql: 'django.db.backends.mysql',
+} as const;
+
+/** The value that names the engine to the settings. */
+function engineValue(facts: DatabaseFacts, kind: 'postgresql' | 'mysql'): string {
+  return (kind === 'mysql' ? facts.mysqlEngineValue : facts.postgresEngineValue) ?? ENGINES[kind];
+}
+
+/**
+ * What the chosen database speaks. Another server is what the project speaks today.
+ * @param facts what detection found
+ */
+export function databaseKind(
+  facts: Pick<ProjectFacts, 'database' | 'postgresDriver' | 'mysqlDriver'>,
+  { database }: Pick<Answers, 'database'>,
+): 'postgresql' | 'mysql' | 'sqlite' {
+  if (database === 'sqlite') return 'sqlite';
+  const speaksMysql =
+    facts.mysqlDriver !== null &&
+    facts.postgresDriver === null &&
+    facts.database.defaultEngine !== 'postgresql';
+  return database === 'mysql' || (database === 'external' && speaksMysql) ? 'mysql' : 'postgresql';
+}
 
 /**
  * The address of the database that runs on a service of the Compose file, in Compose syntax.
  * @param facts how the settings name the engine
  * @param passwordReference Compose syntax that yields the password
  */
-export function containerAddress(facts: DatabaseFacts, passwordReference: string): DatabaseAddress {
-  const { host, name, user, port } = CONTAINER_DATABASE;
+export function containerAddress(
+  facts: DatabaseFacts,
+  kind: 'postgresql' | 'mysql',
+  passwordReference: string,
+): DatabaseAddress {
+  const { host, name, user } = CONTAINER_DATABASE;
+  const port = kind === 'mysql' ? '3306' : '5432';
+  // Not postgresql://: projects ask url.startswith('postgres://'), and every Django URL parser knows it.
+  const scheme = kind === 'mysql' ? 'mysql' : 'postgres';
   return {
-    engine: facts.postgresEngineValue ?? POSTGRES_ENGINE,
+    engine: engineValue(facts, kind),
     name,
     user,
     password: passwordReference,
     host,
     port,
-    // Not postgresql://: projects ask url.startswith('postgres://'), and every Django URL parser knows it.
-    url: `postgres://${user}:${passwordReference}@${host}:${port}/${name}${
-      facts.forcesTls?.value === 'unless-in-url' ? '?sslmode=disable' : ''
+    url: `${scheme}://${user}:${passwordReference}@${host}:${port}/${name}${
+      kind === 'postgresql' && facts.forcesTls?.value === 'unless-in-url' ? '?sslmode=disable' : ''
     }`,
   };
+}
+
+/** The database has no TLS, or it is not known to have it: one in a container, or Supabase that is not the cloud's. */
+export function mayLackTls(choice: DatabaseChoice): boolean {
+  const mode = supabaseMode(choice);
+  return choice.database === 'postgres' || (mode !== null && mode.sslmode !== 'require');
 }
 
 /**
@@ -107,26 +167,40 @@ export function sqliteEnvironment(facts: DatabaseFacts): { name: string; value: 
 /**
  * Build-time stand-ins for a database that is not there: they only have to be parsed by the settings.
  */
-export function buildTimeAddress(facts: DatabaseFacts): DatabaseAddress {
+export function buildTimeAddress(
+  facts: DatabaseFacts,
+  kind: 'postgresql' | 'mysql' = 'postgresql',
+): DatabaseAddress {
   return {
-    engine: facts.postgresEngineValue ?? POSTGRES_ENGINE,
+    engine: engineValue(facts, kind),
     name: 'build',
     user: 'build',
     password: 'build',
     host: 'localhost',
-    port: '5432',
-    url: 'postgres://build:build@localhost:5432/build',
+    port: kind === 'mysql' ? '3306' : '5432',
+    url:
+      kind === 'mysql'
+        ? 'mysql://build:build@localhost:3306/build'
+        : 'postgres://build:build@localhost:5432/build',
   };
 }
 
 /** Why a choice cannot reach the settings, or null when it can. */
-export function unreachableSettings(facts: DatabaseFacts, database: Database): string | null {
+export function unreachableSettings(facts: DatabaseFacts, { database }: DatabaseChoice): string | null {
   if (facts.onlyWith !== null) {
     return `the settings read ${facts.urlVariable ?? 'the database URL'} only with ${facts.onlyWith.value.join(', ')} set, as on one hosting service`;
   }
   if (facts.style === 'url' || facts.style === 'variables') {
     if (database !== 'sqlite' && facts.urlVariable === null && facts.variables.host === null) {
       return 'the settings read no variable for the database host, so that another database cannot be named from outside';
+    }
+    if (
+      (database === 'supabase' || database === 'postgres') &&
+      facts.urlVariable === null &&
+      facts.postgresEngineValue === null &&
+      facts.defaultEngine === 'mysql'
+    ) {
+      return 'the settings name MySQL in the code, so that PostgreSQL cannot be chosen from outside';
     }
     if (database === 'sqlite' && sqliteEnvironment(facts).length === 0) {
       return 'the settings read no variable for the database engine or name, so that SQLite cannot be chosen from outside';

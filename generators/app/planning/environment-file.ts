@@ -9,6 +9,7 @@ export type EnvLack = Readonly<Record<string, boolean>>;
 /** Variables of ours that a .env of the user's cannot know, with when they are needed. */
 const OWN_VARIABLES: Readonly<Record<string, (answers: Answers) => boolean>> = {
   POSTGRES_PASSWORD: ({ database }) => database === 'postgres',
+  MARIADB_PASSWORD: ({ database }) => database === 'mysql',
   ALLOWED_HOSTS: ({ settingsOverlay }) => settingsOverlay.includes('hosts'),
 };
 
@@ -33,15 +34,24 @@ export function lackingInEnvFile(facts: ProjectFacts, answers: Answers, stored: 
  * What their own .env does not set and the settings cannot do without. It is no note of the plan, because .env is on
  * one machine only.
  */
-export function envFileNotes(facts: ProjectFacts, plan: Pick<Plan, 'composeEnvironment'>): string[] {
+export function envFileNotes(
+  facts: ProjectFacts,
+  plan: Pick<Plan, 'composeEnvironment' | 'databaseVariables' | 'database'>,
+): string[] {
   const { envFile, envNames } = facts.existing;
   if (envFile !== '.env') return [];
   const set = new Set([...envNames, ...plan.composeEnvironment.map(({ name }) => name)]);
-  const lacking = facts.variables.filter(
-    ({ name, required, demanded }) =>
-      (required || demanded === true) && isVariableName(name) && !set.has(name),
+  const required = facts.variables.filter(
+    ({ name, required: must, demanded }) => (must || demanded === true) && isVariableName(name),
   );
+  const names = [...required.map(({ name }) => name), ...plan.databaseVariables];
+  const lacking = [...new Set(names)].filter((name) => !set.has(name));
   if (lacking.length === 0) return [];
-  const names = lacking.map(({ name }) => name).join(', ');
-  return [`.env stays as it is, but does not set ${names}: add what .env.example shows.`];
+  const byCommand =
+    plan.database === 'supabase' && lacking.some((name) => plan.databaseVariables.includes(name))
+      ? ', or run backendai-docker supabase'
+      : '';
+  return [
+    `.env stays as it is, but does not set ${lacking.join(', ')}: add what .env.example shows${byCommand}.`,
+  ];
 }

@@ -1,15 +1,28 @@
 import type { Answers } from '../answers/answers.ts';
 import { firstPlace } from '../detection/evidence.ts';
 import type { ProjectFacts, SettingsVariable } from '../detection/facts.ts';
+import type { DatabaseConnection } from '../database/connection-string.ts';
 import {
   buildTimeAddress,
+  connectionAddress,
   databaseEnvironment,
+  databaseKind,
   databaseVariables,
   isVariableName,
+  mayLackTls,
+  sqliteEnvironment,
   withoutTls,
   type DatabaseAddress,
 } from './database-environment.ts';
 import type { EnvironmentSection, EnvironmentVariable, Plan } from './plan.ts';
+import {
+  PRIVATE_SCHEMA,
+  SESSION_POOL_SIZE,
+  SUPABASE_MODES,
+  SUPABASE_VARIABLES,
+  supabaseAddress,
+  supabaseMode,
+} from './supabase.ts';
 
 /** Names that hold a secret whatever the setting: their values never enter a committed file. */
 const SECRET_NAME =
@@ -159,8 +172,9 @@ function describeVariable(
     case 'ssl-redirect':
       return text('Redirect to HTTPS; on behind a proxy that terminates TLS', falseFor(variable));
     case 'database-sslmode': {
-      if (answers.database === 'supabase') return text('TLS to the database: at least require', 'require');
-      const value = variable.defaultValue ?? 'prefer';
+      if (answers.database === 'supabase' && !mayLackTls(answers))
+        return text('TLS to the database: require, verify-full', 'require');
+      const value = supabaseMode(answers)?.sslmode ?? variable.defaultValue ?? 'prefer';
       return {
         ...text('TLS to the database: disable, prefer, require, verify-full', value),
         commented: true,
@@ -207,8 +221,13 @@ const NOT_FOR_THE_ENV_FILE = new Set(['DJANGO_SETTINGS_MODULE', 'PORT', 'PATH', 
  * The blocks of `.env.example`: what the settings read, under its real names, then what the services need.
  * @param facts what detection found
  * @param answers the user's decisions
+ * @param connection what the user pasted: for .env alone
  */
-export function environmentSections(facts: ProjectFacts, answers: Answers): EnvironmentSection[] {
+export function environmentSections(
+  facts: ProjectFacts,
+  answers: Answers,
+  connection: DatabaseConnection | null = null,
+): EnvironmentSection[] {
   const redisVariables = facts.services.redis?.value.variables ?? [];
   const ofDatabase = new Set(databaseVariables(facts.database).map((item) => item.name));
   const sections: EnvironmentSection[] = [];
@@ -235,7 +254,8 @@ export function environmentSections(facts: ProjectFacts, answers: Answers): Envi
       ...described.filter((item) => item.commented),
     ],
   });
-  sections.push(databaseSection(facts, answers));
+  const database = databaseSection(facts, answers);
+  sections.push(connection === null ? database : withConnection(database, facts, connection));
   sections.push({
     title: 'Containers',
     notes: [],
@@ -259,25 +279,52 @@ export function environmentSections(facts: ProjectFacts, answers: Answers): Envi
   return sections.filter((section) => section.variables.length > 0 || section.notes.length > 0);
 }
 
+/** The section with the pasted address as values; what `.env.example` shows stays. */
+function withConnection(
+  section: EnvironmentSection,
+  facts: ProjectFacts,
+  connection: DatabaseConnection,
+): EnvironmentSection {
+  const address = connectionAddress(connection, buildTimeAddress(facts.database).engine);
+  const parts = new Map(databaseVariables(facts.database).map(({ name, part }) => [name, part]));
+  return {
+    ...section,
+    variables: section.variables.map((variable) => {
+      const part = parts.get(variable.name);
+      return part === undefined ? variable : { ...variable, value: { kind: 'text', text: address[part] } };
+    }),
+  };
+}
+
+/** The secret of the database's container; `.env` holds it, and Compose hands it on. */
+function containerPassword(name: string): EnvironmentVariable {
+  return {
+    name,
+    meaning: 'Password of the db service; taken when its volume is created',
+    example: '',
+    value: { kind: 'random' },
+    commented: false,
+  };
+}
+
 function databaseSection(facts: ProjectFacts, answers: Answers): EnvironmentSection {
   const variables = databaseVariables(facts.database);
   const names = [...variables, ...(answers.database === 'postgres' ? withoutTls(facts, []) : [])].map(
     (item) => item.name,
   );
+  const notes = names.length > 0 ? [`compose.yaml sets ${names.join(', ')} for the db service.`] : [];
   switch (answers.database) {
     case 'postgres':
       return {
         title: 'Database: PostgreSQL in a container',
-        notes: names.length > 0 ? [`compose.yaml sets ${names.join(', ')} for the db service.`] : [],
-        variables: [
-          {
-            name: 'POSTGRES_PASSWORD',
-            meaning: 'Password of the db service; taken when its volume is created',
-            example: '',
-            value: { kind: 'random' },
-            commented: false,
-          },
-        ],
+        notes,
+        variables: [containerPassword('POSTGRES_PASSWORD')],
+      };
+    case 'mysql':
+      return {
+        title: 'Database: MariaDB in a container',
+        notes,
+        variables: [containerPassword('MARIADB_PASSWORD')],
       };
     case 'sqlite':
       return {
@@ -289,42 +336,103 @@ function databaseSection(facts: ProjectFacts, answers: Answers): EnvironmentSect
         variables: [],
       };
     case 'supabase':
+      return supabaseSection(facts, answers, variables);
+    case 'external': {
+      const mysql = databaseKind(facts, answers) === 'mysql';
       return {
-        title: 'Database: Supabase',
-        notes: [
-          'From the dashboard: Connect, then "Session pooler". Copy the values, do not compose them.',
-          'The direct host (db.<ref>.supabase.co) is IPv6 only and fails from most containers.',
-        ],
-        variables: [...addressVariables(variables, supabaseExample()), ...supabaseKeys(facts)],
-      };
-    case 'external':
-      return {
-        title: 'Database: PostgreSQL',
+        title: mysql ? 'Database: MySQL or MariaDB' : 'Database: PostgreSQL',
         notes: ['A password with reserved characters must be percent-encoded inside a URL.'],
         variables: addressVariables(variables, {
-          engine: buildTimeAddress(facts.database).engine,
+          engine: buildTimeAddress(facts.database, mysql ? 'mysql' : 'postgresql').engine,
           name: 'app',
           user: 'app',
           password: '',
           host: 'db.example.com',
-          port: '5432',
-          url: 'postgres://USER:PASSWORD@db.example.com:5432/app?sslmode=require',
+          port: mysql ? '3306' : '5432',
+          url: mysql
+            ? 'mysql://USER:PASSWORD@db.example.com:3306/app'
+            : 'postgres://USER:PASSWORD@db.example.com:5432/app?sslmode=require',
         }),
       };
+    }
   }
 }
 
-function supabaseExample(): DatabaseAddress {
+/** Where each kind of Supabase tells its address. */
+function supabaseNotes(answers: Answers): string[] {
+  const mode = SUPABASE_MODES[answers.supabaseConnection];
+  switch (mode.place) {
+    case 'cloud':
+      return [
+        `From the dashboard: Connect, then "${mode.title}". Copy the values, do not compose them.`,
+        mode.host.startsWith('db.')
+          ? 'This host is IPv6 only (without the IPv4 add-on), and most containers have none: the session pooler works everywhere.'
+          : 'The direct host (db.<ref>.supabase.co) is IPv6 only and fails from most containers.',
+        'backendai-docker supabase asks for the connection string, checks it and writes these lines.',
+      ];
+    case 'machine':
+      return [
+        'supabase start prints the address and the keys (supabase status -o env, too); in a container this machine is host.docker.internal.',
+      ];
+    case 'own server':
+      return [
+        'The user is postgres.<POOLER_TENANT_ID>, the password POSTGRES_PASSWORD of its own .env. Supabase on this machine is host.docker.internal in a container.',
+      ];
+  }
+}
+
+function supabaseSection(
+  facts: ProjectFacts,
+  answers: Answers,
+  variables: { name: string; part: keyof DatabaseAddress }[],
+): EnvironmentSection {
+  const mode = SUPABASE_MODES[answers.supabaseConnection];
+  const read = new Set(facts.variables.map((variable) => variable.name));
+  const optional = (name: string, meaning: string, example: string): EnvironmentVariable => ({
+    name,
+    meaning,
+    example,
+    value: { kind: 'text', text: example },
+    commented: true,
+  });
+  const connection = [
+    optional('DB_SCHEMA', 'Schema of Django’s tables, which the Data API does not publish', PRIVATE_SCHEMA),
+    mode.place === 'cloud'
+      ? optional('PGSSLMODE', 'TLS: require, or verify-full to verify the server, too', 'verify-full')
+      : optional('PGSSLMODE', 'TLS: disable, prefer, require, verify-full', mode.sslmode),
+    mode.place === 'cloud'
+      ? optional('PGSSLROOTCERT', 'For verify-full: the certificate of Supabase', SUPABASE_CA_IN_IMAGE)
+      : optional('PGSSLROOTCERT', 'For verify-full: the certificate authority, a file in the container', ''),
+    ...(mode.perTransaction
+      ? [
+          optional(
+            'MIGRATION_DATABASE_URL',
+            'Connection string for migrations; unset: the same host on port 5432',
+            supabaseAddress({ ...mode, port: '5432' }, '').url,
+          ),
+        ]
+      : [
+          optional(
+            'DB_POOL_SIZE',
+            'Clients that the pooler lets in; the number of workers keeps below it',
+            String(SESSION_POOL_SIZE),
+          ),
+        ]),
+  ].filter(({ name }) => !read.has(name));
   return {
-    engine: 'django.db.backends.postgresql',
-    name: 'postgres',
-    user: 'postgres.YOUR-PROJECT-REF',
-    password: '',
-    host: 'COPY-FROM-DASHBOARD.pooler.supabase.com',
-    port: '5432',
-    url: 'postgresql://postgres.YOUR-PROJECT-REF:YOUR-PASSWORD@COPY-FROM-DASHBOARD.pooler.supabase.com:5432/postgres?sslmode=require',
+    title: 'Database: Supabase',
+    notes: supabaseNotes(answers),
+    variables: [
+      ...addressVariables(variables, supabaseAddress(mode, buildTimeAddress(facts.database).engine)),
+      ...connection,
+      ...supabaseKeys(read, mode.place),
+    ],
   };
 }
+
+/** Where the image has the certificate of Supabase's own authority. */
+export const SUPABASE_CA_FILE = 'docker/supabase-ca.crt';
+const SUPABASE_CA_IN_IMAGE = `/app/${SUPABASE_CA_FILE}`;
 
 const PART_MEANING: Record<keyof DatabaseAddress, string> = {
   engine: 'Backend',
@@ -349,17 +457,27 @@ function addressVariables(
   }));
 }
 
-/** The API keys of a Supabase project, for code that uses its client; Django's ORM needs none of them. */
-function supabaseKeys(facts: ProjectFacts): EnvironmentVariable[] {
-  const read = new Set(facts.variables.map((variable) => variable.name));
-  const keys: [string, string, string][] = [
-    ['SUPABASE_URL', 'Project URL, for the Supabase client', 'https://YOUR-PROJECT-REF.supabase.co'],
-    ['SUPABASE_PUBLISHABLE_KEY', 'Key for browsers (formerly "anon")', ''],
-    ['SUPABASE_SECRET_KEY', 'Key for servers only (formerly "service_role")', ''],
+/**
+ * The API keys of a Supabase project, for code that uses its client; Django's ORM needs none of them. Where the settings
+ * read a legacy name, that one stands under Django's variables.
+ */
+function supabaseKeys(
+  read: ReadonlySet<string>,
+  place: 'cloud' | 'machine' | 'own server',
+): EnvironmentVariable[] {
+  const url = {
+    cloud: 'https://YOUR-PROJECT-REF.supabase.co',
+    machine: 'http://host.docker.internal:54321',
+    'own server': 'http://host.docker.internal:8000',
+  }[place];
+  const keys: [readonly string[], string, string][] = [
+    [SUPABASE_VARIABLES.url, 'Project URL, for the Supabase client', url],
+    [SUPABASE_VARIABLES.publishableKey, 'Key for browsers (formerly "anon")', ''],
+    [SUPABASE_VARIABLES.secretKey, 'Key for servers only (formerly "service_role")', ''],
   ];
   return keys
-    .filter(([name]) => !read.has(name))
-    .map(([name, meaning, example]) => ({
+    .filter(([names]) => !names.some((name) => read.has(name)))
+    .map(([[name = ''], meaning, example]) => ({
       name,
       meaning,
       example,
@@ -372,14 +490,15 @@ function supabaseKeys(facts: ProjectFacts): EnvironmentVariable[] {
  * Dummies for the build: exactly the variables without which the settings cannot be imported, and the switch that
  * makes Django behave as in production. They exist in that RUN only.
  */
-export function buildVariables(facts: ProjectFacts): Plan['buildVariables'] {
+export function buildVariables(facts: ProjectFacts, answers: Answers): Plan['buildVariables'] {
   const redisVariables = facts.services.redis?.value.variables ?? [];
-  const ofDatabase = new Map(
-    databaseEnvironment(facts.database, buildTimeAddress(facts.database)).map((item) => [
-      item.name,
-      item.value,
-    ]),
-  );
+  const kind = databaseKind(facts, answers);
+  const server = buildTimeAddress(facts.database, kind === 'mysql' ? 'mysql' : 'postgresql');
+  const standIns = [
+    ...databaseEnvironment(facts.database, server),
+    ...(kind === 'sqlite' ? sqliteEnvironment(facts.database) : []),
+  ];
+  const ofDatabase = new Map(standIns.map((item) => [item.name, item.value]));
   return facts.variables.flatMap((variable) => {
     const { name } = variable;
     if (!isVariableName(name) || name === 'DJANGO_SETTINGS_MODULE') return [];

@@ -4,6 +4,7 @@ import { SERVERS } from '../answers/answers.ts';
 import { firstPlace } from '../detection/evidence.ts';
 import { pinnedVersion } from '../detection/dependencies/pep508.ts';
 import type { ProjectFacts, Requirement } from '../detection/facts.ts';
+import { databaseKind } from './database-environment.ts';
 import { readKnowledge } from './knowledge.ts';
 import { setuptoolsRequirement } from './package-pythons.ts';
 import type { ExtraRequirement, Exporter, InstallPlan } from './plan.ts';
@@ -63,7 +64,7 @@ export function extraRequirements(facts: ProjectFacts, answers: Answers): ExtraR
   if (!facts.servers.some((found) => found.name === answers.server)) {
     add(answers.server, `web server of the production image`);
   }
-  const wantsPostgres = answers.database !== 'sqlite';
+  const wantsPostgres = databaseKind(facts, answers) === 'postgresql';
   if (wantsPostgres && facts.postgresDriver === null) {
     add('postgres-driver', 'driver for PostgreSQL');
   }
@@ -87,7 +88,12 @@ export function extraRequirements(facts: ProjectFacts, answers: Answers): ExtraR
  * @returns sentences for the user
  */
 export function unmetRequirements(facts: ProjectFacts, answers: Answers): string[] {
-  if (answers.database === 'sqlite' || facts.postgresDriver !== null) return [];
+  const kind = databaseKind(facts, answers);
+  if (kind === 'mysql' && facts.mysqlDriver === null)
+    return [
+      'No driver for MySQL is in the requirements: add mysqlclient, or PyMySQL with its install_as_MySQLdb().',
+    ];
+  if (kind !== 'postgresql' || facts.postgresDriver !== null) return [];
   const django = facts.djangoVersion?.value ?? null;
   if (pinnedRequirement('postgres-driver', answers.pythonVersion, django, importsPsycopg2(facts)) !== null)
     return [];

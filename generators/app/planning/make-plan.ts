@@ -1,19 +1,22 @@
 import { posix } from 'node:path';
-import type { Answers } from '../answers/answers.ts';
+import type { Answers, PostgresVersion } from '../answers/answers.ts';
 import { firstPlace } from '../detection/evidence.ts';
 import { DetectionError, type ProjectFacts } from '../detection/facts.ts';
+import type { DatabaseConnection } from '../database/connection-string.ts';
 import { baseImage, debianReleaseFor } from './base-image.ts';
 import {
   CONTAINER_DATABASE,
   SQLITE_FOLDER,
   containerAddress,
   databaseEnvironment,
+  databaseKind,
+  databaseVariables,
   sqliteEnvironment,
   unreachableSettings,
   withoutTls,
 } from './database-environment.ts';
 import { dockerignoreSections } from './dockerignore.ts';
-import { buildVariables, environmentSections, redisEnvironment } from './environment.ts';
+import { SUPABASE_CA_FILE, buildVariables, environmentSections, redisEnvironment } from './environment.ts';
 import { lackingInEnvFile, type EnvLack } from './environment-file.ts';
 import { applicationFor, planInstallation, serverCommand, unmetRequirements } from './install-plan.ts';
 import { readKnowledge } from './knowledge.ts';
@@ -30,6 +33,7 @@ import {
   withOverlay,
 } from './settings-overlay.ts';
 import { mayUseRedis } from './redis-clients.ts';
+import { PRIVATE_SCHEMA, SESSION_POOL_SIZE, SUPABASE_MODES, supabaseMode } from './supabase.ts';
 import { gitNeeded } from './system-libraries.ts';
 
 /** The repository's root in the image; paths below it are those of the repository. */
@@ -37,12 +41,19 @@ export const IMAGE_ROOT = '/app';
 
 /** Scripts of ours that the image needs at run time. */
 const IMAGE_SCRIPTS = ['docker/healthcheck.py', 'docker/gunicorn.conf.py'];
+const DATABASE_SCRIPTS = [
+  'docker/database_checks.py',
+  'docker/migrate_database.py',
+  'docker/verify_database.py',
+];
 
 const inImage = (path: string): string => (path === '' ? IMAGE_ROOT : posix.join(IMAGE_ROOT, path));
 
 interface ImageTable {
   uv: { image: string; version: string };
-  postgres: { image: string; version: string };
+  postgres: { image: string; versions: Record<PostgresVersion, { dataPath: string; volume: string }> };
+  pgvector: { image: string };
+  mariadb: { image: string; version: string; dataPath: string };
   redis: { image: string; version: string };
 }
 
@@ -50,6 +61,8 @@ interface ImageTable {
 export interface Surroundings {
   /** Which variables of ours the user's own .env lacks; by default as it is now. */
   lackingInEnv: EnvLack;
+  /** The connection string that the user pasted: its values go into .env and nowhere else. */
+  connection?: DatabaseConnection | null;
 }
 
 /**
@@ -63,7 +76,7 @@ export function makePlan(
   answers: Answers,
   surroundings: Partial<Surroundings> = {},
 ): Plan {
-  const facts = withOverlay(detected, answers.settingsOverlay);
+  const facts = withOverlay(detected, answers);
   const lacking = surroundings.lackingInEnv ?? lackingInEnvFile(facts, answers, {});
   const overlay = planOverlay(detected, answers);
   const debianRelease = debianReleaseFor(answers.pythonVersion);
@@ -86,9 +99,11 @@ export function makePlan(
       );
     }
   }
-  const scripts = IMAGE_SCRIPTS.filter(
-    (path) => path !== 'docker/gunicorn.conf.py' || answers.server === 'gunicorn',
-  );
+  const supabase = supabaseMode(answers);
+  const scripts = [
+    IMAGE_SCRIPTS.filter((path) => path !== 'docker/gunicorn.conf.py' || answers.server === 'gunicorn'),
+    [...DATABASE_SCRIPTS, ...(supabase?.place === 'cloud' ? [SUPABASE_CA_FILE] : [])],
+  ];
   const copies = copyGroups(facts, answers, scripts, overlay !== null);
   const install = planInstallation(facts, answers);
   const libraries = projectLibraries(facts, answers.pythonVersion);
@@ -151,16 +166,17 @@ export function makePlan(
       facts,
       install.extraRequirements.map((extra) => extra.line),
     ),
-    buildVariables: buildVariables(facts),
+    buildVariables: buildVariables(facts, answers),
     // compress writes into STATIC_ROOT, so that it runs once the files are collected.
     buildCommands:
       staticFiles.collect && facts.preparation.offlineCompression
         ? [['python', 'manage.py', 'compress', '--force', '--verbosity', '0']]
         : [],
+    migrateCommand: ['python', `${IMAGE_ROOT}/docker/migrate_database.py`],
     migrateCommands: [
-      ['python', 'manage.py', 'migrate', '--noinput'],
-      ...(facts.preparation.cacheTable ? [['python', 'manage.py', 'createcachetable']] : []),
-      ...(collectsElsewhere(facts) ? [['python', 'manage.py', 'collectstatic', '--noinput']] : []),
+      ['migrate', '--noinput'],
+      ...(facts.preparation.cacheTable ? [['createcachetable']] : []),
+      ...(collectsElsewhere(facts) ? [['collectstatic', '--noinput']] : []),
     ],
     compileTranslations: facts.preparation.uncompiledTranslations.some((path) =>
       answers.apps.some((app) => path.startsWith(`${app}/`)),
@@ -170,23 +186,33 @@ export function makePlan(
     staticFiles,
     volumes: volumes(facts, answers),
     database: answers.database,
-    databaseReachable: unreachableSettings(facts.database, answers.database) === null,
-    databaseService:
-      answers.database === 'postgres'
-        ? {
-            image: `${images.postgres.image}:${images.postgres.version}`,
-            dataPath: '/var/lib/postgresql/data',
-            name: CONTAINER_DATABASE.name,
-            user: CONTAINER_DATABASE.user,
-            password: passwordReference(lacking),
-          }
-        : null,
+    databaseReachable: unreachableSettings(facts.database, answers) === null,
+    connectionVariables: databaseVariables(facts.database).map(({ name }) => name),
+    databaseVariables:
+      answers.database === 'supabase' || answers.database === 'external'
+        ? databaseVariables(facts.database)
+            .filter(({ part }) => part === 'url' || part === 'host' || part === 'password')
+            .map(({ name }) => name)
+        : [],
+    databaseService: databaseService(facts, answers, images, lacking),
+    supabase: supabase
+      ? {
+          connection: answers.supabaseConnection,
+          mode: supabase,
+          inOverlay: answers.settingsOverlay.includes('connection'),
+          usesStorages: facts.dependencies.production.some(({ name }) => name === 'django-storages'),
+        }
+      : null,
+    // host-gateway: https://docs.docker.com/reference/compose-file/services/#extra_hosts
+    extraHosts: supabase && supabase.place !== 'cloud' ? ['host.docker.internal:host-gateway'] : [],
+    usesVector: usesVector(facts),
+    reservedConnections: supabase && !supabase.perTransaction ? reservedConnections(processes) : null,
     composeEnvironment: composeEnvironment(facts, answers, lacking),
     processes,
     redis: answers.services.includes('redis')
       ? { image: `${images.redis.image}:${images.redis.version}` }
       : null,
-    environment: environmentSections(facts, answers),
+    environment: environmentSections(facts, answers, surroundings.connection ?? null),
     dockerignore: dockerignoreSections(facts, copied),
     // The home page of an API may want a frontend that is not in the image; the admin's login page wants nothing.
     healthPath: facts.healthPath?.value ?? facts.adminLogin?.value ?? '/',
@@ -194,7 +220,7 @@ export function makePlan(
     allowedHost: allowedHost(detected),
     forbiddenPaths: forbiddenPaths(facts, answers),
     notes: [
-      ...overlayNotes(detected, answers.database, answers.settingsOverlay),
+      ...overlayNotes(detected, answers),
       ...notes(facts, answers),
       ...composeFileNotes(facts.existing.composeFiles),
       ...libraries.warnings,
@@ -206,7 +232,7 @@ export function makePlan(
 function planOverlay(facts: ProjectFacts, answers: Answers): Plan['overlay'] {
   const items = OVERLAY_ITEMS.filter((item) => answers.settingsOverlay.includes(item));
   if (items.length === 0) return null;
-  const needs = overlayNeeds(facts, answers.database);
+  const needs = overlayNeeds(facts, answers);
   return {
     projectModule: facts.settingsModule.value,
     developmentProjectModule: facts.developmentSettingsModule?.value ?? null,
@@ -216,9 +242,71 @@ function planOverlay(facts: ProjectFacts, answers: Answers): Plan['overlay'] {
 }
 
 /** The database service's password in Compose syntax. */
-function passwordReference(lacking: EnvLack): string {
+function passwordReference(
+  lacking: EnvLack,
+  name: 'POSTGRES_PASSWORD' | 'MARIADB_PASSWORD' = 'POSTGRES_PASSWORD',
+): string {
   // Their own .env, which is not ours to edit, may lack it: the service is on a private network.
-  return lacking['POSTGRES_PASSWORD'] ? '${POSTGRES_PASSWORD:-app}' : '${POSTGRES_PASSWORD:?set it in .env}';
+  return lacking[name] ? `\${${name}:-app}` : `\${${name}:?set it in .env}`;
+}
+
+/** pgvector, by the requirements or by an import. */
+function usesVector({ dependencies, importedModules }: ProjectFacts): boolean {
+  return (
+    dependencies.production.some(({ name }) => name === 'pgvector') ||
+    importedModules.some((module) => module.split('.')[0] === 'pgvector')
+  );
+}
+
+/** The container of the database, where one is chosen. */
+function databaseService(
+  facts: ProjectFacts,
+  answers: Answers,
+  images: ImageTable,
+  lacking: EnvLack,
+): Plan['databaseService'] {
+  const { name, user } = CONTAINER_DATABASE;
+  if (answers.database === 'postgres') {
+    const { dataPath, volume } = images.postgres.versions[answers.postgresVersion];
+    return {
+      image: usesVector(facts)
+        ? `${images.pgvector.image}:pg${answers.postgresVersion}`
+        : `${images.postgres.image}:${answers.postgresVersion}`,
+      volume,
+      dataPath,
+      environment: [
+        { name: 'POSTGRES_DB', value: name },
+        { name: 'POSTGRES_USER', value: user },
+        { name: 'POSTGRES_PASSWORD', value: passwordReference(lacking) },
+      ],
+      // Over TCP, which PostgreSQL opens only after its first initialisation.
+      healthTest: ['CMD', 'pg_isready', '--host', '127.0.0.1', '--username', user, '--dbname', name],
+    };
+  }
+  if (answers.database === 'mysql') {
+    return {
+      image: `${images.mariadb.image}:${images.mariadb.version}`,
+      volume: 'database',
+      dataPath: images.mariadb.dataPath,
+      environment: [
+        { name: 'MARIADB_DATABASE', value: name },
+        { name: 'MARIADB_USER', value: user },
+        { name: 'MARIADB_PASSWORD', value: passwordReference(lacking, 'MARIADB_PASSWORD') },
+        { name: 'MARIADB_RANDOM_ROOT_PASSWORD', value: '1' },
+      ],
+      healthTest: ['CMD', 'healthcheck.sh', '--connect', '--innodb_initialized'],
+    };
+  }
+  return null;
+}
+
+/** Processes of a Celery worker where every connection counts; each keeps one. */
+const CELERY_PROCESSES = 4;
+
+/** Connections that the web server's workers must leave free: a migration, a shell, and the other services. */
+function reservedConnections(processes: readonly ComposeProcess[]): number {
+  const others = processes.map(({ name }) => (name === 'worker' ? CELERY_PROCESSES : 1));
+  return others.reduce((sum, count) => sum + count, 2);
 }
 
 /** `acme/backend` → `backend`: Compose takes lower-case letters, digits, - and _. */
@@ -228,7 +316,12 @@ function composeProjectName(imageName: string): string {
 }
 
 /** COPY instructions of the source stage: what changes seldom first, manage.py with the other modules. */
-function copyGroups(facts: ProjectFacts, answers: Answers, scripts: string[], overlay: boolean): CopyGroup[] {
+function copyGroups(
+  facts: ProjectFacts,
+  answers: Answers,
+  scripts: string[][],
+  overlay: boolean,
+): CopyGroup[] {
   const chosen = facts.application.filter((item) => answers.apps.includes(item.path));
   const groups: CopyGroup[] = [];
   const modules = [
@@ -252,7 +345,7 @@ function copyGroups(facts: ProjectFacts, answers: Answers, scripts: string[], ov
       reason: item.reason,
     });
   }
-  groups.push({ sources: scripts, destination: `${IMAGE_ROOT}/docker/`, reason: '' });
+  for (const sources of scripts) groups.push({ sources, destination: `${IMAGE_ROOT}/docker/`, reason: '' });
   if (overlay) {
     groups.push({
       sources: [OVERLAY_FILE],
@@ -315,6 +408,7 @@ function noRemoteControl(facts: ProjectFacts): boolean {
 function composeProcesses(facts: ProjectFacts, answers: Answers): ComposeProcess[] {
   const celery = facts.services.celery;
   if (!celery) return [];
+  const supabase = supabaseMode(answers);
   const base = ['celery', '--app', celery.value.application];
   const processes: ComposeProcess[] = [];
   if (answers.services.includes('worker')) {
@@ -322,7 +416,14 @@ function composeProcesses(facts: ProjectFacts, answers: Answers): ComposeProcess
     const ping = `${base.map(shellWord).join(' ')} inspect ping --timeout 5 --destination "celery@$$HOSTNAME"`;
     processes.push({
       name: 'worker',
-      command: [...base, 'worker', '--loglevel', 'INFO'],
+      command: [
+        ...base,
+        'worker',
+        '--loglevel',
+        'INFO',
+        // By default one process for each CPU of the machine, each with a connection of the small pool.
+        ...(supabase && !supabase.perTransaction ? ['--concurrency', String(CELERY_PROCESSES)] : []),
+      ],
       // Only Redis and AMQP carry the question that a worker is asked.
       healthTest:
         answers.services.includes('redis') || !noRemoteControl(facts) ? ['CMD-SHELL', ping] : ['NONE'],
@@ -429,21 +530,49 @@ function composeEnvironment(
   const common = [...hostsForTheirEnvFile(lacking), port, ...redisEnvironment(facts, answers)];
   switch (answers.database) {
     case 'postgres': {
-      const address = containerAddress(facts.database, passwordReference(lacking));
+      const address = containerAddress(facts.database, 'postgresql', passwordReference(lacking));
       return [
         ...databaseEnvironment(facts.database, address),
         ...withoutTls(facts, answers.settingsOverlay),
         ...common,
       ];
     }
+    case 'mysql': {
+      const address = containerAddress(
+        facts.database,
+        'mysql',
+        passwordReference(lacking, 'MARIADB_PASSWORD'),
+      );
+      return [...databaseEnvironment(facts.database, address), ...common];
+    }
     case 'sqlite':
       return [...sqliteEnvironment(facts.database), ...common];
     case 'supabase':
-      // libpq's own variable: it reaches every driver without a line in the settings, and a mode in the URL wins.
-      return [{ name: 'PGSSLMODE', value: '${PGSSLMODE:-require}' }, ...common];
+      return [...supabaseEnvironment(answers), ...common];
     case 'external':
-      return [{ name: 'PGSSLMODE', value: '${PGSSLMODE:-prefer}' }, ...common];
+      return databaseKind(facts, answers) === 'mysql'
+        ? common
+        : [{ name: 'PGSSLMODE', value: '${PGSSLMODE:-prefer}' }, ...common];
   }
+}
+
+/** What a connection to Supabase asks for, in variables that .env may set otherwise. */
+function supabaseEnvironment(answers: Answers): { name: string; value: string }[] {
+  const mode = SUPABASE_MODES[answers.supabaseConnection];
+  const schema = `\${DB_SCHEMA:-${PRIVATE_SCHEMA}}`;
+  // Without the overlay libpq's own variables reach every driver without a line in the settings. PgBouncer takes none.
+  const inVariables =
+    !answers.settingsOverlay.includes('connection') && answers.supabaseConnection !== 'dedicated';
+  return [
+    { name: 'PGSSLMODE', value: `\${PGSSLMODE:-${mode.sslmode}}` },
+    { name: 'DB_SCHEMA', value: schema },
+    ...(inVariables
+      ? [{ name: 'PGOPTIONS', value: `\${PGOPTIONS:--c search_path=${schema},extensions}` }]
+      : []),
+    ...(mode.perTransaction
+      ? []
+      : [{ name: 'DB_POOL_SIZE', value: `\${DB_POOL_SIZE:-${SESSION_POOL_SIZE}}` }]),
+  ];
 }
 
 /** Direct production requirements, sorted; one with a marker may not be installed on this platform. */
@@ -483,7 +612,7 @@ function notes(facts: ProjectFacts, answers: Answers): string[] {
   const found = facts.notes.map((note) =>
     note.evidence.length > 0 ? `${note.message} (${firstPlace(note.evidence)})` : note.message,
   );
-  const unreachable = unreachableSettings(facts.database, answers.database);
+  const unreachable = unreachableSettings(facts.database, answers);
   if (unreachable !== null) {
     const start =
       answers.database === 'sqlite'

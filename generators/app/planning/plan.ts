@@ -1,7 +1,8 @@
-import type { Database, Installer, Server } from '../answers/answers.ts';
+import type { Database, Installer, Server, SupabaseConnection } from '../answers/answers.ts';
 import type { DependencyManager } from '../detection/facts.ts';
 import type { OverlayItem } from './settings-overlay.ts';
 import type { DebianRelease } from './base-image.ts';
+import type { SupabaseMode } from './supabase.ts';
 
 /** One variable of `.env.example` and `.env`. */
 export interface EnvironmentVariable {
@@ -147,7 +148,9 @@ export interface Plan {
   }[];
   /** Run in the build after collectstatic, as words. */
   buildCommands: string[][];
-  /** What the one-shot service runs before the others start. */
+  /** The command of the one-shot service that runs before the others start. */
+  migrateCommand: string[];
+  /** What it runs with manage.py, after it has seen to the database. */
   migrateCommands: string[][];
   /** Translations are compiled in a stage of their own. */
   compileTranslations: boolean;
@@ -162,14 +165,34 @@ export interface Plan {
   database: Database;
   /** The settings take the database from the environment; otherwise the choice has no effect. */
   databaseReachable: boolean;
+  /** Those that hold the address of the database; where the user has to say it, `databaseVariables` are the ones that must be set. */
+  connectionVariables: string[];
+  /** What leads to the database, as far as the user has to say it. */
+  databaseVariables: string[];
   databaseService: {
     image: string;
+    /** One for each major release, because none reads the files of another. */
+    volume: string;
     dataPath: string;
-    name: string;
-    user: string;
-    /** Compose syntax that yields it. */
-    password: string;
+    /** Values are Compose syntax. */
+    environment: { name: string; value: string }[];
+    healthTest: string[];
   } | null;
+  /** How Supabase's database is reached; null for another database. */
+  supabase: {
+    connection: SupabaseConnection;
+    mode: SupabaseMode;
+    /** What the connection asks for is said by the settings overlay; otherwise only libpq's variables can say it. */
+    inOverlay: boolean;
+    /** django-storages is there, which reaches Supabase's storage over S3. */
+    usesStorages: boolean;
+  } | null;
+  /** Names of this machine that the containers need. */
+  extraHosts: string[];
+  /** pgvector is used. */
+  usesVector: boolean;
+  /** Connections that other processes than the web server's workers may hold; null where no pool is small. */
+  reservedConnections: number | null;
   /** Variables that compose.yaml sets for every process of the application; they win over `.env`. Values are Compose syntax (`${…}` allowed). */
   composeEnvironment: { name: string; value: string }[];
   processes: ComposeProcess[];

@@ -1,10 +1,10 @@
-import type { Database } from '../answers/answers.ts';
+import type { Answers } from '../answers/answers.ts';
 import { firstPlace } from '../detection/evidence.ts';
 import type { Evidence, ProjectFacts } from '../detection/facts.ts';
-import { unreachableSettings } from './database-environment.ts';
+import { mayLackTls, unreachableSettings, type DatabaseChoice } from './database-environment.ts';
 
 /** What the overlay can say to settings that do not take it from the environment. */
-export const OVERLAY_ITEMS = ['database', 'tls', 'hosts', 'static-root', 'whitenoise'] as const;
+export const OVERLAY_ITEMS = ['database', 'tls', 'connection', 'hosts', 'static-root', 'whitenoise'] as const;
 export type OverlayItem = (typeof OVERLAY_ITEMS)[number];
 
 /** The overlay's file; its folder is on PYTHONPATH in the image and holds nothing else. */
@@ -23,12 +23,13 @@ export interface OverlayNeed {
 
 /**
  * What the environment cannot say to the project's settings, in the order of OVERLAY_ITEMS.
- * @param database the user's choice
+ * @param choice the database that the user chose
  */
-export function overlayNeeds(facts: ProjectFacts, database: Database): OverlayNeed[] {
+export function overlayNeeds(facts: ProjectFacts, choice: DatabaseChoice): OverlayNeed[] {
   const { staticFiles, allowedHosts } = facts;
+  const { database } = choice;
   const needs: OverlayNeed[] = [];
-  if (unreachableSettings(facts.database, database) !== null) {
+  if (unreachableSettings(facts.database, choice) !== null) {
     needs.push({
       item: 'database',
       lack: facts.database.onlyWith
@@ -36,15 +37,29 @@ export function overlayNeeds(facts: ProjectFacts, database: Database): OverlayNe
         : facts.database.style === 'none'
           ? 'the settings name no database that can be read'
           : 'the database is named in the code',
-      remedy: 'the database from DATABASE_URL',
+      remedy:
+        database === 'supabase'
+          ? 'the database from SUPABASE_DB_HOST, SUPABASE_DB_PASSWORD, …'
+          : 'the database from DATABASE_URL',
       evidence: (facts.database.onlyWith ?? facts.database).evidence,
     });
-  } else if (database === 'postgres' && facts.database.forcesTls?.value === 'always') {
+  } else if (mayLackTls(choice) && facts.database.forcesTls?.value === 'always') {
     needs.push({
       item: 'tls',
-      lack: 'the settings demand TLS, which the db service has not',
+      lack:
+        database === 'postgres'
+          ? 'the settings demand TLS, which the db service has not'
+          : 'the settings demand TLS, which this Supabase may not have',
       remedy: 'sslmode from PGSSLMODE',
       evidence: facts.database.forcesTls.evidence,
+    });
+  }
+  if (database === 'supabase') {
+    needs.push({
+      item: 'connection',
+      lack: 'what Supabase asks of a connection is not in the settings',
+      remedy: 'the private schema, TLS, kept connections, and no server-side cursors on port 6543',
+      evidence: facts.database.evidence,
     });
   }
   if (allowedHosts && !allowedHosts.value.includes('*')) {
@@ -80,21 +95,33 @@ export function overlayNeeds(facts: ProjectFacts, database: Database): OverlayNe
 }
 
 /** Items for which an overlay is offered: none where no module can stand in front of the settings. */
-export function offeredOverlay(facts: ProjectFacts, database: Database): OverlayNeed[] {
-  return facts.fixedSettings === null ? overlayNeeds(facts, database) : [];
+export function offeredOverlay(facts: ProjectFacts, choice: DatabaseChoice): OverlayNeed[] {
+  return facts.fixedSettings === null ? overlayNeeds(facts, choice) : [];
 }
+
+/** The variables of the overlay for a Supabase database, where the project has no names of its own. */
+export const SUPABASE_DATABASE_VARIABLES = {
+  name: 'SUPABASE_DB_NAME',
+  user: 'SUPABASE_DB_USER',
+  password: 'SUPABASE_DB_PASSWORD',
+  host: 'SUPABASE_DB_HOST',
+  port: 'SUPABASE_DB_PORT',
+} as const;
 
 /**
  * The facts as they are with the overlay in front of the settings, so that everything else is planned for them.
- * @param items what the overlay says
+ * @param answers what the overlay says, and for which database
  */
-export function withOverlay(facts: ProjectFacts, items: readonly OverlayItem[]): ProjectFacts {
+export function withOverlay(
+  facts: ProjectFacts,
+  { settingsOverlay: items, database }: Pick<Answers, 'settingsOverlay' | 'database'>,
+): ProjectFacts {
   const has = (item: OverlayItem): boolean => items.includes(item);
   const evidence = [{ file: OVERLAY_FILE, line: null }];
   const variable = (
     name: string,
     setting: string,
-    cast: 'url' | 'list',
+    cast: 'url' | 'list' | 'str',
   ): ProjectFacts['variables'][number] => ({
     name,
     defaultValue: null,
@@ -105,7 +132,14 @@ export function withOverlay(facts: ProjectFacts, items: readonly OverlayItem[]):
     evidence,
   });
   const added = [
-    ...(has('database') ? [variable('DATABASE_URL', 'DATABASES.default', 'url')] : []),
+    ...(has('database') && database !== 'supabase'
+      ? [variable('DATABASE_URL', 'DATABASES.default', 'url')]
+      : []),
+    ...(has('database') && database === 'supabase'
+      ? Object.entries(SUPABASE_DATABASE_VARIABLES).map(([part, name]) =>
+          variable(name, `DATABASES.default.${part.toUpperCase()}`, 'str'),
+        )
+      : []),
     ...(has('hosts') ? [variable('ALLOWED_HOSTS', 'ALLOWED_HOSTS', 'list')] : []),
   ];
   const names = added.map(({ name }) => name);
@@ -116,10 +150,20 @@ export function withOverlay(facts: ProjectFacts, items: readonly OverlayItem[]):
       ...facts.database,
       ...(has('database')
         ? {
-            style: 'url' as const,
-            urlVariable: 'DATABASE_URL',
-            variables: { engine: null, name: null, user: null, password: null, host: null, port: null },
-            postgresEngineValue: null,
+            ...(database === 'supabase'
+              ? {
+                  style: 'variables' as const,
+                  urlVariable: null,
+                  variables: { engine: null, ...SUPABASE_DATABASE_VARIABLES },
+                }
+              : {
+                  style: 'url' as const,
+                  urlVariable: 'DATABASE_URL',
+                  variables: { engine: null, name: null, user: null, password: null, host: null, port: null },
+                }),
+            // The overlay names the engine.
+            postgresEngineValue: 'django.db.backends.postgresql',
+            mysqlEngineValue: 'django.db.backends.mysql',
             onlyWith: null,
           }
         : {}),
@@ -146,14 +190,13 @@ function staticFolder(facts: ProjectFacts): string {
 /** One line for each item of the overlay, and for what stays wrong because it is not wanted or not possible. */
 export function overlayNotes(
   facts: ProjectFacts,
-  database: Database,
-  items: readonly OverlayItem[],
+  { settingsOverlay: items, ...choice }: DatabaseChoice & Pick<Answers, 'settingsOverlay'>,
 ): string[] {
   const place = (evidence: readonly Evidence[]): string => {
     const where = firstPlace(evidence);
     return where === '' ? '' : ` (${where})`;
   };
-  const needs = overlayNeeds(facts, database);
+  const needs = overlayNeeds(facts, choice);
   const done = needs.filter(({ item }) => items.includes(item));
   const open = needs.filter(({ item }) => !items.includes(item));
   const notes: string[] = [];

@@ -1,3 +1,4 @@
+import { SUPABASE_CA_FILE } from '../planning/environment.ts';
 import type { Plan } from '../planning/plan.ts';
 import { OVERLAY_FILE } from '../planning/settings-overlay.ts';
 
@@ -49,6 +50,12 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
     when: (plan) => plan.server === 'gunicorn',
   }),
   file('docker/healthcheck.py', 'the health check, in plain Python'),
+  file('docker/database_checks.py', 'what the two below know of databases'),
+  file('docker/migrate_database.py', 'waits, prepares the schema, migrates'),
+  file('docker/verify_database.py', 'checks the connection, names causes'),
+  file(SUPABASE_CA_FILE, 'Supabase’s certificate authority', {
+    when: ({ supabase }) => supabase?.mode.place === 'cloud',
+  }),
   file('docker/compile_bytecode.py', 'byte-code, compiled in the build'),
   file('docker/find_missing_libraries.py', 'names libraries that are missing'),
   file('docker/verify_image.py', 'checks the built image'),

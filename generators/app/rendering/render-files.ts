@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ejs from 'ejs';
 import { withoutLineNumbers } from '../detection/evidence.ts';
+import { IMAGE_ROOT } from '../planning/make-plan.ts';
 import { packageRoot } from '../planning/knowledge.ts';
 import { installSteps, type RunStep } from '../planning/install-commands.ts';
 import type { CopyGroup, EnvironmentVariable, Plan } from '../planning/plan.ts';
@@ -109,7 +110,8 @@ function templateData(plan: Plan, random: () => string): object {
       const place = plan.overlay?.places[item] ?? '';
       return place === '' ? '' : ` (${prose(place)})`;
     },
-    migrateCommand: commandInExecForm(plan.migrateCommands),
+    script: (name: string) => scriptPath(plan, name),
+    supabaseCertificate: () => readFileSync(join(packageRoot(), 'knowledge/supabase-ca.crt'), 'utf8'),
     python: pythonConstants(plan),
     entryPoint: plan.entryPoint,
   };
@@ -118,16 +120,14 @@ function templateData(plan: Plan, random: () => string): object {
 /** A comment or a sentence of a file that is kept. */
 const prose = (text: string): string => commentText(withoutLineNumbers(text));
 
+/** How a script of ours is named on the command line of a container. */
+function scriptPath({ workDir }: Plan, name: string): string {
+  return `${workDir === IMAGE_ROOT ? '' : `${IMAGE_ROOT}/`}docker/${name}`;
+}
+
 function smokeTest(application: string): string {
   const [module = '', name = 'application'] = application.split(':');
   return `from ${module} import ${name}`;
-}
-
-/** One command as it is; several in a shell, which stops at the first that fails. */
-function commandInExecForm(commands: readonly string[][]): string[] {
-  const [only = []] = commands;
-  if (commands.length <= 1) return only;
-  return ['sh', '-c', commands.map((words) => words.map(shellWord).join(' ')).join(' && ')];
 }
 
 /** RUN with its mounts and its commands, one a line. */
@@ -181,6 +181,10 @@ function pythonConstants(plan: Plan): Record<string, string> {
     // A database that the settings name themselves is the user's: nothing may migrate it.
     database: plan.databaseReachable ? plan.database : 'external',
     settingsModule: plan.settingsModule,
+    migrateCommands: plan.migrateCommands,
+    usesVector: plan.usesVector,
+    reservedConnections: plan.reservedConnections,
+    supabaseConnection: plan.supabase?.connection ?? null,
     buildCommands: Object.fromEntries(
       plan.buildVariables.flatMap(({ name, command }) => (command === undefined ? [] : [[name, command]])),
     ),

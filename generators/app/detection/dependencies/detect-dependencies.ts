@@ -28,7 +28,7 @@ import type { Pyproject } from './pyproject.ts';
 import { detectPython } from './python-version.ts';
 import { dependencyFacts, withWheels } from './reading.ts';
 import type { DependencyReading } from './reading.ts';
-import { POSTGRES_DRIVERS, SERVER_NAMES } from './requirement-sets.ts';
+import { MYSQL_DRIVERS, POSTGRES_DRIVERS, SERVER_NAMES } from './requirement-sets.ts';
 import { readRequirements } from './requirements-file.ts';
 import { productionCandidates, readRequirementsProject } from './requirements-project.ts';
 import { filesNamedBySetupCfg, readSetupFile } from './setuptools.ts';
@@ -46,6 +46,7 @@ export interface DependencyDetection {
   djangoVersion: Fact<string> | null;
   servers: { name: ServerName; evidence: Evidence[] }[];
   postgresDriver: Fact<string> | null;
+  mysqlDriver: Fact<string> | null;
   notes: DetectionNote[];
 }
 
@@ -87,7 +88,8 @@ export function detectDependencies(files: ProjectFiles, workDir: string): Depend
     pythonConstraint: python.constraint,
     djangoVersion: djangoVersionIn(installed),
     servers: serversIn(installed),
-    postgresDriver: driverIn(installed),
+    postgresDriver: driverIn(installed, POSTGRES_DRIVERS),
+    mysqlDriver: driverIn(installed, MYSQL_DRIVERS),
     notes: [
       ...(chosen === null
         ? [nothingNote(files, folders)]
@@ -352,8 +354,8 @@ function serversIn(requirements: readonly Requirement[]): DependencyDetection['s
 }
 
 /** Django takes psycopg 3 where both are there. */
-function driverIn(requirements: readonly Requirement[]): Fact<string> | null {
-  for (const name of POSTGRES_DRIVERS) {
+function driverIn(requirements: readonly Requirement[], drivers: readonly string[]): Fact<string> | null {
+  for (const name of drivers) {
     const found = requirements.find((requirement) => requirement.name === name);
     if (found) return { value: name, evidence: [found.evidence] };
   }

@@ -29,6 +29,9 @@ export const SERVER_NAMES: readonly ServerName[] = [
 ];
 
 /** PostgreSQL drivers that Django knows, as it prefers them. */
+/** Drivers for MySQL and MariaDB, Django's own choice first. */
+export const MYSQL_DRIVERS = ['mysqlclient', 'pymysql', 'mysql-connector-python', 'mysql-connector'] as const;
+
 export const POSTGRES_DRIVERS: readonly string[] = ['psycopg', 'psycopg2', 'psycopg2-binary'];
 
 const DEVELOPMENT =

@@ -22,7 +22,7 @@ IMAGE = "project" + ":prod"
 COMPOSE_PROJECT = "project" + "-verify"
 PORT = 8000
 DATABASE = "supabase"
-SETTINGS_MODULE = "config.settings.production"
+SETTINGS_MODULE = "container_settings"
 
 # The page that the health check asks for, and a Host that ALLOWED_HOSTS accepts.
 HEALTH_PATH = "/admin/login/"

@@ -19,6 +19,8 @@ _engines = {
     "postgis": ("django.contrib.gis.db.backends.postgis", ("postg", "psycopg", "psql")),
     "postgres": ("django.db.backends.postgresql", ("postg", "psycopg", "psql")),
     "postgresql": ("django.db.backends.postgresql", ("postg", "psycopg", "psql")),
+    "mysql": ("django.db.backends.mysql", ("mysql", "mariadb")),
+    "mariadb": ("django.db.backends.mysql", ("mysql", "mariadb")),
     "sqlite": ("django.db.backends.sqlite3", ("sqlite", "spatialite")),
 }
 _address = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
@@ -26,8 +28,15 @@ _address = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
 _common = ("ATOMIC_REQUESTS", "AUTOCOMMIT", "CONN_HEALTH_CHECKS", "CONN_MAX_AGE", "TIME_ZONE")
 
 
+def _kept(current, words):
+    """What the project sets beside the address; of another engine what any engine takes."""
+    if any(word in current.get("ENGINE", "") for word in words):
+        return {name: value for name, value in current.items() if name not in _address}
+    return {name: current[name] for name in _common if name in current}
+
+
 def _database_from_url(url, current):
-    """Return the entry of DATABASES for a URL. What the project sets beside the address stays."""
+    """Return the entry of DATABASES for a URL."""
     try:
         parts = urlsplit(url)
         host, port = unquote(parts.hostname or ""), str(parts.port or "")
@@ -40,10 +49,7 @@ def _database_from_url(url, current):
         known = ", ".join(_engines)
         raise ImproperlyConfigured(f"DATABASE_URL: {scheme}:// is none of: {known}")
     engine, words = _engines[scheme]
-    if any(word in current.get("ENGINE", "") for word in words):
-        kept = {name: value for name, value in current.items() if name not in _address}
-    else:
-        kept = {name: current[name] for name in _common if name in current}
+    kept = _kept(current, words)
     entry = {"ENGINE": engine, **kept, "NAME": unquote(parts.path[1:])}
     if scheme == "sqlite":
         return entry

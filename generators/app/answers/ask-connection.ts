@@ -1,0 +1,46 @@
+import {
+  readConnectionString,
+  withPassword,
+  type DatabaseConnection,
+} from '../database/connection-string.ts';
+import type { Prompt } from './prompts.ts';
+
+/**
+ * Asks for the connection string, which nobody sees as it is pasted.
+ * @param prompt asks in the terminal
+ * @param say tells what was noticed
+ * @returns null where the user leaves it for later
+ */
+export async function askConnection(
+  prompt: Prompt,
+  say: (text: string) => void,
+): Promise<DatabaseConnection | null> {
+  const { pasted } = await prompt<{ pasted: string }>([
+    {
+      type: 'password',
+      mask: '*',
+      name: 'pasted',
+      message: 'Connection string (dashboard: Connect, Session pooler; Enter: later)',
+      validate: (text: string) => {
+        if (text.trim() === '') return true;
+        const read = readConnectionString(text);
+        return read.kind === 'problem' ? read.message : true;
+      },
+    },
+  ]);
+  if (pasted.trim() === '') return null;
+  const read = readConnectionString(pasted);
+  // Validated above.
+  if (read.kind === 'problem') return null;
+  for (const warning of read.warnings) say(`  ! ${warning}`);
+  if (!read.needsPassword) return read;
+  const { password } = await prompt<{ password: string }>([
+    {
+      type: 'password',
+      mask: '*',
+      name: 'password',
+      message: 'Password of the database (the string has none; Enter: later)',
+    },
+  ]);
+  return password === '' ? null : withPassword(read, password);
+}

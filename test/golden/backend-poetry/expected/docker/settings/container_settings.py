@@ -1,0 +1,49 @@
+"""What the environment cannot say to the project's settings, which stay as they are.
+
+In front of: config.settings.production
+DJANGO_SETTINGS_MODULE names this module in the Dockerfile. Each part below can go as soon as the
+project reads it from the environment.
+"""
+
+import importlib
+import os
+
+_name = os.environ.get("PROJECT_SETTINGS_MODULE") or "config.settings.production"
+_project = importlib.import_module(_name)
+globals().update({name: getattr(_project, name) for name in dir(_project) if name.isupper()})
+
+# What a connection to Supabase asks for. Whatever .env says of host and port, this follows.
+_strictness = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+# Connection strings for other tools hold these; libpq refuses them.
+_foreign = ("pgbouncer", "supa", "connection_limit", "pool_timeout", "schema", "workaround")
+
+
+def _for_supabase(entry):
+    """Return the entry of DATABASES with the schema, TLS and what a pooler needs."""
+    host, port = str(entry.get("HOST") or ""), str(entry.get("PORT") or "5432")
+    options = {k: v for k, v in entry.get("OPTIONS", {}).items() if k not in _foreign}
+    wanted = os.environ.get("PGSSLMODE")
+    given = options.get("sslmode")
+    if given in _strictness and wanted in _strictness:
+        options["sslmode"] = max(given, wanted, key=_strictness.index)
+    schema = os.environ.get("DB_SCHEMA")
+    # The dedicated pooler takes no options; docker/migrate_database.py sets the role's search_path.
+    dedicated = port == "6543" and host.startswith("db.") and host.endswith(".supabase.co")
+    theirs = options.get("options") or ""
+    if schema and schema != "public" and not dedicated and "search_path" not in theirs:
+        options["options"] = f"{theirs} -c search_path={schema},extensions".strip()
+    entry = {**entry, "OPTIONS": options}
+    if port == "6543":
+        # Each transaction may get another connection, where a cursor of before is unknown.
+        entry["DISABLE_SERVER_SIDE_CURSORS"] = True
+    if entry.get("CONN_MAX_AGE", 0) == 0 and "pool" not in options:
+        # A new connection over the internet takes several round trips.
+        entry["CONN_MAX_AGE"] = int(os.environ.get("DB_CONN_MAX_AGE") or 60)
+    if entry.get("CONN_MAX_AGE", 0) != 0:
+        entry["CONN_HEALTH_CHECKS"] = True
+    return entry
+
+
+DATABASES = dict(getattr(_project, "DATABASES", {}))
+if "postg" in DATABASES.get("default", {}).get("ENGINE", ""):
+    DATABASES["default"] = _for_supabase(DATABASES["default"])

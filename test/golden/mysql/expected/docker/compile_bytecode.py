@@ -1,0 +1,312 @@
+"""Compiles Python files ahead of time; the Dockerfile runs it while the image is built.
+
+    python compile_bytecode.py modules --output /pyc NAME...    what importing these modules loads
+    python compile_bytecode.py tree --output /pyc /app          every .py file of a folder
+
+The official Python images hold no byte-code of the standard library, and a process that is not root
+cannot write any, so that without this each start compiles everything again. With
+PYTHONPYCACHEPREFIX=/pyc, Python looks for the byte-code of /app/a.py in /pyc/app/. The files are
+never checked against their sources ("unchecked hash") and two runs write the same bytes.
+"""
+
+import argparse
+import importlib
+import importlib.util
+import os
+import py_compile
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import types
+import warnings
+from pathlib import Path
+
+SERVER = "gunicorn"
+DATABASE = "mysql"
+
+# Where an import hangs, this ends it.
+SECONDS_PER_IMPORT = 60
+
+# In the list of what to import: the small Django project below.
+DJANGO_PROJECT = "a-small-django-project"
+
+DJANGO_APPS = ["admin", "auth", "contenttypes", "sessions", "messages", "staticfiles"]
+
+# What a start loads beyond what the project imports. Those that are not installed are passed over.
+DJANGO_MODULES = [
+    "django.contrib.auth.backends",
+    "django.contrib.auth.hashers",
+    "django.contrib.messages.storage.fallback",
+    "django.contrib.sessions.backends.db",
+    "django.contrib.staticfiles.management.commands.collectstatic",
+    "django.contrib.staticfiles.storage",
+    "django.core.asgi",
+    "django.core.cache.backends.locmem",
+    "django.core.cache.backends.redis",
+    "django.core.handlers.asgi",
+    "django.core.handlers.wsgi",
+    "django.core.mail.backends.smtp",
+    "django.core.management.commands.check",
+    "django.core.management.commands.migrate",
+    "django.core.wsgi",
+    "django.middleware.gzip",
+    "django.middleware.locale",
+    "whitenoise.middleware",
+    "whitenoise.storage",
+]
+DATABASE_MODULES = {
+    "sqlite": ["django.db.backends.sqlite3.base"],
+    "external": ["django.db.backends.postgresql.base", "django.db.backends.mysql.base"],
+}
+POSTGRES_MODULES = [
+    "psycopg_binary",
+    "psycopg",
+    "psycopg_pool",
+    "psycopg2",
+    "django.db.backends.postgresql.base",
+]
+SERVER_MODULES = {
+    "gunicorn": [
+        "gunicorn.app.wsgiapp",
+        "gunicorn.glogging",
+        "gunicorn.workers.gthread",
+        "gunicorn.workers.gasgi",
+    ],
+    "uvicorn": [
+        "uvicorn.main",
+        "uvicorn.lifespan.on",
+        "uvicorn.loops.auto",
+        "uvicorn.protocols.http.auto",
+        "uvicorn.protocols.websockets.auto",
+        "uvicorn.supervisors",
+    ],
+    "daphne": ["daphne.cli"],
+    "hypercorn": ["hypercorn.__main__", "hypercorn.asyncio.run", "hypercorn.protocol.h11"],
+}
+
+
+def built_in_modules():
+    database = DATABASE_MODULES.get(DATABASE, POSTGRES_MODULES)
+    return [*DJANGO_MODULES, *database, *SERVER_MODULES.get(SERVER, [])]
+
+
+# --- Importing, in a process of its own --------------------------------------------------------
+
+
+def import_modules(names, report):
+    """Import what can be imported. A line of the report before and after each name."""
+    for name in names:
+        report.write(f"start {name}\n")
+        report.flush()
+        signal.alarm(SECONDS_PER_IMPORT)
+        try:
+            request_page() if name == DJANGO_PROJECT else import_module(name)
+            result = f"done {name}"
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit too: nothing that a module does may end this
+            first_line = str(error).strip().split("\n")[0]
+            result = f"failed {name} {type(error).__name__}: {first_line}"
+        signal.alarm(0)
+        report.write(f"{result}\n")
+        report.flush()
+
+
+def request_page():
+    """Set up a small Django project and ask it for the admin's login page."""
+    if importlib.util.find_spec("django") is None:
+        return
+    import django
+    from django.conf import settings
+
+    middleware = [
+        "django.middleware.security.SecurityMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.common.CommonMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    ]
+    context_processors = [
+        "django.template.context_processors.request",
+        "django.contrib.auth.context_processors.auth",
+        "django.contrib.messages.context_processors.messages",
+    ]
+    templates = {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": context_processors},
+    }
+    settings.configure(
+        ALLOWED_HOSTS=["*"],
+        INSTALLED_APPS=[f"django.contrib.{name}" for name in DJANGO_APPS],
+        MIDDLEWARE=middleware,
+        ROOT_URLCONF="urls_of_the_warm_up",
+        SECRET_KEY="only for this process",
+        STATIC_URL="/static/",
+        TEMPLATES=[templates],
+        USE_TZ=True,
+    )
+    django.setup()
+
+    from django.contrib import admin
+    from django.core.handlers.wsgi import WSGIHandler
+    from django.urls import path
+
+    urls = types.ModuleType(settings.ROOT_URLCONF)
+    urls.urlpatterns = [path("admin/", admin.site.urls)]
+    sys.modules[urls.__name__] = urls
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/admin/login/",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": open(os.devnull, "rb"),  # noqa: SIM115
+    }
+    list(WSGIHandler()(environ, lambda status, headers: None))
+
+
+def import_module(name):
+    add_django_app(name)
+    importlib.import_module(name)
+
+
+def add_django_app(name):
+    """Make the package an installed app where it has models, which cannot be imported otherwise."""
+    if "django.apps" not in sys.modules or not importlib.util.find_spec(name):
+        return
+    if not getattr(importlib.import_module(name), "__path__", None):
+        return
+    if any(importlib.util.find_spec(f"{name}.{module}") for module in ("apps", "models")):
+        from django.apps import AppConfig, apps
+
+        config = AppConfig.create(name)
+        if apps.ready and config.label not in apps.app_configs:
+            config.apps = apps
+            apps.app_configs[config.label] = config
+            config.import_models()
+
+
+def import_in_child(names, cache):
+    """Import in a child process. Return one line for each module that failed.
+
+    A module that takes the process down with it (a crash, os._exit, a hanging import) costs only
+    itself: another child goes on with the next one.
+    """
+    report = Path(cache) / "report"
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    remaining, failures = [DJANGO_PROJECT, *names], []
+    while remaining:
+        report.write_text("", encoding="utf-8")
+        child = subprocess.run(
+            [sys.executable, __file__, "import-in-child", "--output", str(report), *remaining],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        lines = [line.split(" ", 1) for line in report.read_text(encoding="utf-8").splitlines()]
+        failures += [rest[0] for word, *rest in lines if word == "failed"]
+        started = [rest[0] for word, *rest in lines if word == "start"]
+        if lines and lines[-1] == ["end"]:
+            break
+        if not started:
+            raise SystemExit(f"Python does not start:\n{child.stderr.decode(errors='replace')}")
+        crashed = started[-1]
+        failures.append(f"{crashed} ended its process (exit code {child.returncode})")
+        remaining = remaining[remaining.index(crashed) + 1 :]
+        if remaining and crashed != DJANGO_PROJECT:
+            remaining.insert(0, DJANGO_PROJECT)
+    return failures
+
+
+def sources_in_cache(cache):
+    """Source files of which Python wrote byte-code into this PYTHONPYCACHEPREFIX."""
+    previous, sys.pycache_prefix = sys.pycache_prefix, cache
+    sources = [importlib.util.source_from_cache(str(file)) for file in Path(cache).rglob("*.pyc")]
+    sys.pycache_prefix = previous
+    return sorted(source for source in sources if os.path.isfile(source))
+
+
+# --- Compiling ---------------------------------------------------------------------------------
+
+
+def python_files(folders):
+    files = []
+    for folder in folders:
+        for parent, names, file_names in os.walk(folder):
+            names[:] = [name for name in names if name[0] != "." and name != "__pycache__"]
+            files += [os.path.join(parent, name) for name in file_names if name.endswith(".py")]
+    return sorted(os.path.abspath(file) for file in files)
+
+
+def compile_files(sources, output):
+    """Compile into the output folder. Return the files written and one line for each failure."""
+    sys.pycache_prefix = os.path.abspath(output)
+    warnings.simplefilter("ignore")
+    written, failures = [], []
+    for source in sources:
+        try:
+            written.append(
+                py_compile.compile(
+                    source,
+                    doraise=True,
+                    invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+                )
+            )
+        except Exception as error:  # a template or Python 2 code with the ending .py
+            first_line = str(error).strip().split("\n")[-1].strip()
+            failures.append(f"{source} {first_line}")
+    return written, failures
+
+
+def run(arguments):
+    start = time.monotonic()
+    if arguments.mode == "tree":
+        sources, notes = python_files(arguments.names), []
+    else:
+        with tempfile.TemporaryDirectory() as cache:
+            built_in = built_in_modules()
+            names = [*dict.fromkeys([*arguments.names, *built_in])]
+            failures = import_in_child(names, cache)
+            notes = [line for line in failures if line.split(" ", 1)[0] not in built_in]
+            sources = sources_in_cache(cache)
+    written, failures = compile_files(sources, arguments.output)
+    notes += failures
+    if notes:
+        print(f"Note: {len(notes)} not loaded or not compiled; the image works all the same:")
+        print("".join(f"  {note[:200]}\n" for note in notes), end="")
+    megabytes = sum(os.path.getsize(file) for file in written) / 1e6
+    seconds = time.monotonic() - start
+    print(f"{len(written)} files, {megabytes:.1f} MB of byte-code, {seconds:.1f} s")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("mode", choices=["modules", "tree", "import-in-child"])
+    parser.add_argument("--output", required=True, help="folder for the byte-code")
+    parser.add_argument("names", nargs="*", help="modules, or folders")
+    arguments = parser.parse_intermixed_args()
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        # The order of sets is in the byte-code: with a fixed seed each run writes the same.
+        environment = {**os.environ, "PYTHONHASHSEED": "0"}
+        command = [sys.executable, __file__, *sys.argv[1:]]
+        sys.exit(subprocess.run(command, env=environment, check=False).returncode)
+    if arguments.mode != "import-in-child":
+        return run(arguments)
+    sys.path.pop(0)  # this script's folder
+    with open(arguments.output, "w", encoding="utf-8") as report:
+        import_modules(arguments.names, report)
+        report.write("end\n")
+    # Without waiting for the threads that a module may have started.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
