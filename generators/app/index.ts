@@ -169,7 +169,10 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     const { git, existing } = this.#facts;
     const isSafe = (!git.present || git.envIgnored) && !existing.envFileTracked;
     if (this.#previews() || isSet || !isSafe) return null;
-    this.#connection = await askConnection(this.#prompt, (line) => this.#say(line));
+    this.#connection = await askConnection(this.#prompt, (recognised, notes) => {
+      this.#say(`  ${recognised}`);
+      if (notes.length > 0) this.#say(formatNotes(notes));
+    });
     return this.#connection?.mode ?? null;
   }
 
@@ -245,7 +248,8 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       this.#say('\n.env holds secrets: before this becomes a Git repository, let Git ignore it.');
     }
     const envMissing = !projectDisk(this.destinationRoot()).exists('.env');
-    this.#say(`\nNext:\n${formatNextSteps(this.#decided.plan, envMissing)}\n`);
+    const env = { missing: envMissing, connected: this.#connection !== null };
+    this.#say(`\nNext:\n${formatNextSteps(this.#decided.plan, env)}\n`);
   }
 
   /** The repository without some files, and without those that an earlier run kept aside. */

@@ -9,6 +9,7 @@ import { LOCK_FILE } from './regeneration/lock-file.ts';
 import type { FileChange } from './regeneration/plan-changes.ts';
 import { ANSWERS_FILE } from './regeneration/stored-answers.ts';
 import { GENERATED_FILES } from './rendering/files.ts';
+import { scriptPath } from './rendering/render-files.ts';
 
 type Style = Parameters<typeof styleText>[0];
 const paint = (style: Style, text: string): string => styleText(style, text, { stream: process.stdout });
@@ -117,15 +118,27 @@ export function formatNotes(notes: readonly string[]): string {
   return notes.map((note) => `  ${paint('yellow', '!')} ${wrap(note, 80, '    ')}`).join('\n');
 }
 
-/** The commands to run next. */
-export function formatNextSteps(plan: Plan, envMissing: boolean): string {
+/**
+ * The commands to run next.
+ * @param env whether .env is missing, or holds the address of the database already
+ */
+export function formatNextSteps(plan: Plan, env: { missing: boolean; connected: boolean }): string {
   const steps: [string, string][] = [];
-  if (envMissing) steps.push(['cp .env.example .env', 'then fill in the values']);
-  else if (plan.database === 'supabase') steps.push(['edit .env', 'see SUPABASE_SETUP.md']);
+  if (env.missing) steps.push(['cp .env.example .env', 'then fill in the values']);
+  else if (plan.database === 'supabase' && plan.supabase?.connection !== 'local' && !env.connected)
+    steps.push(['npx generator-backendai-docker supabase', 'fills in .env; see SUPABASE_SETUP.md']);
   else if (plan.database === 'external') steps.push(['edit .env', 'the values of your database']);
   if (!plan.databaseReachable) steps.push(['edit the settings', 'the database, see the first note above']);
   steps.push(
     ['docker compose up --build --wait', `http://localhost:${plan.port}/`],
+    ...(plan.database === 'supabase' || plan.database === 'external'
+      ? [
+          [
+            `docker compose run --rm web python ${scriptPath(plan, 'verify_database.py')}`,
+            'checks the database',
+          ] as [string, string],
+        ]
+      : []),
     ['python3 docker/verify_image.py', 'checks the image'],
     ['docker compose --file compose.dev.yaml up --watch', 'development'],
   );

@@ -3,17 +3,18 @@ import {
   withPassword,
   type DatabaseConnection,
 } from '../database/connection-string.ts';
+import { SUPABASE_MODES } from '../planning/supabase.ts';
 import type { Prompt } from './prompts.ts';
 
 /**
  * Asks for the connection string, which nobody sees as it is pasted.
  * @param prompt asks in the terminal
- * @param say tells what was noticed
+ * @param tell says what was recognised, and what was noticed
  * @returns null where the user leaves it for later
  */
 export async function askConnection(
   prompt: Prompt,
-  say: (text: string) => void,
+  tell: (recognised: string, notes: readonly string[]) => void,
 ): Promise<DatabaseConnection | null> {
   const { pasted } = await prompt<{ pasted: string }>([
     {
@@ -32,7 +33,9 @@ export async function askConnection(
   const read = readConnectionString(pasted);
   // Validated above.
   if (read.kind === 'problem') return null;
-  for (const warning of read.warnings) say(`  ! ${warning}`);
+  const { mode, host, port, user, warnings } = read;
+  const title = mode === null ? 'MySQL' : SUPABASE_MODES[mode].title;
+  tell(`${title}: ${user} at ${host}:${port}`, warnings);
   if (!read.needsPassword) return read;
   const { password } = await prompt<{ password: string }>([
     {

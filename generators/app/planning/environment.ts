@@ -17,7 +17,6 @@ import {
 import type { EnvironmentSection, EnvironmentVariable, Plan } from './plan.ts';
 import {
   PRIVATE_SCHEMA,
-  SESSION_POOL_SIZE,
   SUPABASE_MODES,
   SUPABASE_VARIABLES,
   supabaseAddress,
@@ -411,11 +410,14 @@ function supabaseSection(
             supabaseAddress({ ...mode, port: '5432' }, '').url,
           ),
         ]
+      : []),
+    ...(mode.clients === null
+      ? []
       : [
           optional(
             'DB_POOL_SIZE',
             'Clients that the pooler lets in; the number of workers keeps below it',
-            String(SESSION_POOL_SIZE),
+            String(mode.clients),
           ),
         ]),
   ].filter(({ name }) => !read.has(name));

@@ -33,7 +33,7 @@ import {
   withOverlay,
 } from './settings-overlay.ts';
 import { mayUseRedis } from './redis-clients.ts';
-import { PRIVATE_SCHEMA, SESSION_POOL_SIZE, SUPABASE_MODES, supabaseMode } from './supabase.ts';
+import { PRIVATE_SCHEMA, SUPABASE_MODES, supabaseMode } from './supabase.ts';
 import { gitNeeded } from './system-libraries.ts';
 
 /** The repository's root in the image; paths below it are those of the repository. */
@@ -206,7 +206,7 @@ export function makePlan(
     // host-gateway: https://docs.docker.com/reference/compose-file/services/#extra_hosts
     extraHosts: supabase && supabase.place !== 'cloud' ? ['host.docker.internal:host-gateway'] : [],
     usesVector: usesVector(facts),
-    reservedConnections: supabase && !supabase.perTransaction ? reservedConnections(processes) : null,
+    reservedConnections: supabase && supabase.clients !== null ? reservedConnections(processes) : null,
     composeEnvironment: composeEnvironment(facts, answers, lacking),
     processes,
     redis: answers.services.includes('redis')
@@ -422,7 +422,7 @@ function composeProcesses(facts: ProjectFacts, answers: Answers): ComposeProcess
         '--loglevel',
         'INFO',
         // By default one process for each CPU of the machine, each with a connection of the small pool.
-        ...(supabase && !supabase.perTransaction ? ['--concurrency', String(CELERY_PROCESSES)] : []),
+        ...(supabase && supabase.clients !== null ? ['--concurrency', String(CELERY_PROCESSES)] : []),
       ],
       // Only Redis and AMQP carry the question that a worker is asked.
       healthTest:
@@ -569,9 +569,7 @@ function supabaseEnvironment(answers: Answers): { name: string; value: string }[
     ...(inVariables
       ? [{ name: 'PGOPTIONS', value: `\${PGOPTIONS:--c search_path=${schema},extensions}` }]
       : []),
-    ...(mode.perTransaction
-      ? []
-      : [{ name: 'DB_POOL_SIZE', value: `\${DB_POOL_SIZE:-${SESSION_POOL_SIZE}}` }]),
+    ...(mode.clients === null ? [] : [{ name: 'DB_POOL_SIZE', value: `\${DB_POOL_SIZE:-${mode.clients}}` }]),
   ];
 }
 

@@ -58,7 +58,7 @@ export function overlayNeeds(facts: ProjectFacts, choice: DatabaseChoice): Overl
     needs.push({
       item: 'connection',
       lack: 'what Supabase asks of a connection is not in the settings',
-      remedy: 'the private schema, TLS, kept connections, and no server-side cursors on port 6543',
+      remedy: 'schema, TLS, kept connections, cursors',
       evidence: facts.database.evidence,
     });
   }

@@ -15,6 +15,12 @@ export interface SupabaseMode {
   place: 'cloud' | 'machine' | 'own server';
   /** Connections are handed out for one transaction only. */
   perTransaction: boolean;
+  /**
+   * Clients that the pooler lets in, each of which keeps its connection; null where they are not that few.
+   * https://supabase.com/docs/guides/troubleshooting/supavisor-faq-YyP5tI (free plan),
+   * https://supabase.com/docs/guides/self-hosting/accessing-postgres (POOLER_DEFAULT_POOL_SIZE)
+   */
+  clients: number | null;
 }
 
 const REF = 'YOUR-PROJECT-REF';
@@ -34,6 +40,7 @@ export const SUPABASE_MODES: Readonly<Record<SupabaseConnection, SupabaseMode>> 
     port: '5432',
     user: `postgres.${REF}`,
     perTransaction: false,
+    clients: 15,
   },
   transaction: {
     ...CLOUD,
@@ -42,6 +49,7 @@ export const SUPABASE_MODES: Readonly<Record<SupabaseConnection, SupabaseMode>> 
     port: '6543',
     user: `postgres.${REF}`,
     perTransaction: true,
+    clients: null,
   },
   direct: {
     ...CLOUD,
@@ -50,6 +58,7 @@ export const SUPABASE_MODES: Readonly<Record<SupabaseConnection, SupabaseMode>> 
     port: '5432',
     user: 'postgres',
     perTransaction: false,
+    clients: null,
   },
   dedicated: {
     ...CLOUD,
@@ -58,6 +67,7 @@ export const SUPABASE_MODES: Readonly<Record<SupabaseConnection, SupabaseMode>> 
     port: '6543',
     user: 'postgres',
     perTransaction: true,
+    clients: null,
   },
   local: {
     title: 'Supabase CLI on this machine',
@@ -69,6 +79,7 @@ export const SUPABASE_MODES: Readonly<Record<SupabaseConnection, SupabaseMode>> 
     sslmode: 'disable',
     place: 'machine',
     perTransaction: false,
+    clients: null,
   },
   'self-hosted': {
     title: 'self-hosted Supabase',
@@ -79,6 +90,7 @@ export const SUPABASE_MODES: Readonly<Record<SupabaseConnection, SupabaseMode>> 
     sslmode: 'prefer',
     place: 'own server',
     perTransaction: false,
+    clients: 20,
   },
 };
 
@@ -104,9 +116,6 @@ export function supabaseAddress(mode: SupabaseMode, engine: string): DatabaseAdd
 
 /** Where Django's tables live: the Data API publishes `public`, not this one. */
 export const PRIVATE_SCHEMA = 'django';
-
-/** Clients that the session pooler lets in on the free plan: https://supabase.com/docs/guides/troubleshooting/supavisor-faq-YyP5tI */
-export const SESSION_POOL_SIZE = 15;
 
 /** Names of the API keys, the legacy one of each after it: https://supabase.com/docs/guides/getting-started/migrating-to-new-api-keys */
 export const SUPABASE_VARIABLES = {

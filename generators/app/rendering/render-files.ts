@@ -121,7 +121,7 @@ function templateData(plan: Plan, random: () => string): object {
 const prose = (text: string): string => commentText(withoutLineNumbers(text));
 
 /** How a script of ours is named on the command line of a container. */
-function scriptPath({ workDir }: Plan, name: string): string {
+export function scriptPath({ workDir }: Plan, name: string): string {
   return `${workDir === IMAGE_ROOT ? '' : `${IMAGE_ROOT}/`}docker/${name}`;
 }
 
