@@ -8,28 +8,35 @@ import { packageRoot, packageVersion } from '../generators/app/planning/knowledg
 import { ANSWERS_FILE, readStoredAnswers } from '../generators/app/regeneration/stored-answers.ts';
 import { readProjectFile } from '../generators/app/regeneration/read-files.ts';
 import { wrap } from '../generators/app/report.ts';
+import { SUPABASE_OPTIONS } from '../generators/supabase/options.ts';
 
 const NAMESPACE = 'backendai-docker:app';
+const SUPABASE_NAMESPACE = 'backendai-docker:supabase';
+
+/** Options with their help in columns. */
+function rows(items: readonly { option: string; placeholder?: string | undefined; help: string }[]): string {
+  return items
+    .map(({ option, placeholder, help }) => {
+      const head = `  --${option}${placeholder ? ` ${placeholder}` : ''}`;
+      const column = 32;
+      const lines = wrap(help, 80, ' '.repeat(column));
+      const first = head.length < column - 1 ? head.padEnd(column) : `${head}\n${' '.repeat(column)}`;
+      return first + lines;
+    })
+    .join('\n');
+}
 
 /** The text of `--help`, at most 80 columns wide. */
 export function helpText(): string {
-  const rows = (
-    items: readonly { option: string; placeholder?: string | undefined; help: string }[],
-  ): string =>
-    items
-      .map(({ option, placeholder, help }) => {
-        const head = `  --${option}${placeholder ? ` ${placeholder}` : ''}`;
-        const column = 32;
-        const lines = wrap(help, 80, ' '.repeat(column));
-        const first = head.length < column - 1 ? head.padEnd(column) : `${head}\n${' '.repeat(column)}`;
-        return first + lines;
-      })
-      .join('\n');
   return `Usage: backendai-docker [options]      (also: yo backendai-docker)
 
 Run it in a Django repository. It detects the project, asks what it cannot know,
 and writes a multi-stage Dockerfile, .dockerignore, Compose files, .env.example
 and scripts that check the image. Run it again after changes: your edits stay.
+
+Another command:
+  backendai-docker supabase     Check the URL and the keys of a Supabase project,
+                                and write them into .env (see its own --help)
 
 Answers (each is asked in a terminal, and stored in .yo-rc.json):
 ${rows(QUESTION_LIST)}
@@ -47,6 +54,29 @@ Examples:
 `;
 }
 
+/** The text of `supabase --help`, at most 80 columns wide. */
+export function supabaseHelpText(): string {
+  return `Usage: backendai-docker supabase [options]   (also: yo backendai-docker:supabase)
+
+Run it in the project's folder. It asks for the URL and the keys of a Supabase
+project and for the connection string of its database, tries the keys, looks
+whether Django's tables can be read with the publishable one, and offers to
+write the values into .env. Exit code 1 when a check failed.
+
+Without a terminal the values are those of the environment (SUPABASE_URL,
+SUPABASE_PUBLISHABLE_KEY, SUPABASE_SECRET_KEY), else those of .env. Keys are no
+options: other programs on this machine could read them there.
+
+${rows(SUPABASE_OPTIONS)}
+  --help                        Print this
+
+Examples:
+  backendai-docker supabase
+  SUPABASE_URL=https://<ref>.supabase.co backendai-docker supabase
+  backendai-docker supabase --json
+`;
+}
+
 const camelCase = (option: string): string =>
   option.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
@@ -60,20 +90,18 @@ export async function runCommand(args: string[]): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
+  return args[0] === 'supabase' ? runSupabase(args.slice(1)) : runApp(args);
+}
+
+async function runApp(args: string[]): Promise<number> {
   const options: ParseArgsOptionsConfig = {
     help: { type: 'boolean', short: 'h' },
     version: { type: 'boolean', short: 'v' },
   };
   for (const { option } of QUESTION_LIST) options[option] = { type: 'string' };
   for (const { option, type } of RUN_OPTIONS) options[option] = { type };
-  let values: Record<string, unknown>;
-  try {
-    values = parseArgs({ args, options, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    const [reason = ''] = (error as Error).message.split(/\n|\. To specify/);
-    console.error(`${reason.replace(/\.$/, '')}. See backendai-docker --help.`);
-    return 1;
-  }
+  const values = parseOptions(args, options, 'backendai-docker --help');
+  if (values === null) return 1;
   if (values['help']) {
     process.stdout.write(helpText());
     return 0;
@@ -82,13 +110,48 @@ export async function runCommand(args: string[]): Promise<number> {
     console.log(packageVersion());
     return 0;
   }
-  const given = Object.fromEntries(
-    Object.entries(values).map(([option, value]) => [camelCase(option), value]),
-  );
-  return runGenerator(given);
+  return runGenerator(NAMESPACE, BackendaiDockerGenerator, values);
 }
 
-async function runGenerator(options: Record<string, unknown>): Promise<number> {
+/** `backendai-docker supabase`, which is loaded only then. */
+async function runSupabase(args: string[]): Promise<number> {
+  const options: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } };
+  for (const { option, type } of SUPABASE_OPTIONS) options[option] = { type };
+  const values = parseOptions(args, options, 'backendai-docker supabase --help');
+  if (values === null) return 1;
+  if (values['help']) {
+    process.stdout.write(supabaseHelpText());
+    return 0;
+  }
+  const { default: SupabaseGenerator } = await import('../generators/supabase/index.ts');
+  return runGenerator(SUPABASE_NAMESPACE, SupabaseGenerator, values);
+}
+
+/** Null after a message on standard error: there is no such option. */
+function parseOptions(
+  args: string[],
+  options: ParseArgsOptionsConfig,
+  help: string,
+): Record<string, unknown> | null {
+  try {
+    return parseArgs({ args, options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    // What stands where no option may stand can be a key.
+    const [reason = ''] = (error as Error).message.split(/\n|\. To specify/);
+    const shown = reason.startsWith('Unexpected argument') ? 'Unexpected argument' : reason;
+    console.error(`${shown.replace(/\.$/, '')}. See ${help}.`);
+    return null;
+  }
+}
+
+async function runGenerator(
+  namespace: string,
+  generator: unknown,
+  values: Record<string, unknown>,
+): Promise<number> {
+  const options = Object.fromEntries(
+    Object.entries(values).map(([option, value]) => [camelCase(option), value]),
+  );
   try {
     // Yeoman reads this file in a constructor and would fail there with a stack trace.
     readStoredAnswers(readProjectFile(process.cwd(), ANSWERS_FILE));
@@ -97,12 +160,12 @@ async function runGenerator(options: Record<string, unknown>): Promise<number> {
     return 1;
   }
   const environment = createEnv({ cwd: process.cwd(), skipInstall: true });
-  environment.register(BackendaiDockerGenerator, {
-    namespace: NAMESPACE,
-    resolved: join(packageRoot(), 'generators/app/index.js'),
+  environment.register(generator, {
+    namespace,
+    resolved: join(packageRoot(), `generators/${namespace.split(':')[1]}/index.js`),
   });
   try {
-    await environment.run([NAMESPACE], { ...options, skipCache: true, skipInstall: true });
+    await environment.run([namespace], { ...options, skipCache: true, skipInstall: true });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {
     return reportError(error);
