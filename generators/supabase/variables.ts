@@ -1,12 +1,15 @@
 /** Which variables hold what, and what they are set to. Pure. */
 import type { ProjectFacts } from '../app/detection/facts.ts';
-import { connectionUrl, type DatabaseConnection } from '../app/database/connection-string.ts';
+import type { DatabaseConnection } from '../app/database/connection-string.ts';
 import type { EnvFileEntry, EnvVariable } from '../app/database/env-file.ts';
 import {
+  connectionAddress,
   databaseVariables,
   unreachableSettings,
   type DatabaseAddress,
 } from '../app/planning/database-environment.ts';
+import { SUPABASE_DATABASE_VARIABLES } from '../app/planning/settings-overlay.ts';
+import { SUPABASE_VARIABLES } from '../app/planning/supabase.ts';
 
 export type DatabaseVariable = { name: string; part: keyof DatabaseAddress };
 
@@ -19,32 +22,15 @@ export interface VariableNames {
   engineValue: string | null;
 }
 
-/** Of each value, the names that it is known by; the first is today's. */
-const NAMES = {
-  url: ['SUPABASE_URL', 'SUPABASE_PROJECT_URL', 'SUPABASE_API_URL'],
-  publishable: [
-    'SUPABASE_PUBLISHABLE_KEY',
-    'SUPABASE_ANON_KEY',
-    'SUPABASE_PUBLIC_KEY',
-    'SUPABASE_KEY',
-    'SUPABASE_API_KEY',
-  ],
-  secret: [
-    'SUPABASE_SECRET_KEY',
-    'SUPABASE_SERVICE_ROLE_KEY',
-    'SUPABASE_SERVICE_KEY',
-    'SUPABASE_SERVICE_ROLE',
-  ],
-} as const;
+const NAMES = SUPABASE_VARIABLES;
+
+const CHOICE = { database: 'supabase', supabaseConnection: 'session' } as const;
 
 /** Where the project has no names of its own for its database. */
-const DATABASE_NAMES: readonly DatabaseVariable[] = [
-  { name: 'SUPABASE_DB_NAME', part: 'name' },
-  { name: 'SUPABASE_DB_USER', part: 'user' },
-  { name: 'SUPABASE_DB_PASSWORD', part: 'password' },
-  { name: 'SUPABASE_DB_HOST', part: 'host' },
-  { name: 'SUPABASE_DB_PORT', part: 'port' },
-];
+const DATABASE_NAMES = Object.entries(SUPABASE_DATABASE_VARIABLES).map(([part, name]): DatabaseVariable => ({
+  name,
+  part: part as keyof DatabaseAddress,
+}));
 
 /**
  * The names that the project's settings read, else today's.
@@ -54,12 +40,12 @@ export function variableNames(facts: Pick<ProjectFacts, 'variables' | 'database'
   const read = new Set(facts?.variables.map(({ name }) => name));
   const choose = (names: readonly [string, ...string[]]): string =>
     names.find((name) => read.has(name)) ?? names[0];
-  const reachable = facts !== null && unreachableSettings(facts.database, 'supabase') === null;
+  const reachable = facts !== null && unreachableSettings(facts.database, CHOICE) === null;
   const own = reachable ? databaseVariables(facts.database) : [];
   return {
     url: choose(NAMES.url),
-    publishable: choose(NAMES.publishable),
-    secret: choose(NAMES.secret),
+    publishable: choose(NAMES.publishableKey),
+    secret: choose(NAMES.secretKey),
     database: own.length > 0 ? own : [...DATABASE_NAMES],
     engineValue: facts?.database.postgresEngineValue ?? null,
   };
@@ -75,19 +61,10 @@ export function databaseValues(
   names: readonly DatabaseVariable[],
   engineValue: string | null = null,
 ): EnvVariable[] {
-  const parts: Record<keyof DatabaseAddress, string | null> = {
-    url: connectionUrl(connection),
-    engine: engineValue,
-    name: connection.database,
-    user: connection.user,
-    password: connection.password,
-    host: connection.host,
-    port: String(connection.port),
-  };
-  return names.flatMap(({ name, part }) => {
-    const value = parts[part];
-    return value === null ? [] : [{ name, value }];
-  });
+  const address = connectionAddress(connection, engineValue ?? '');
+  return names
+    .filter(({ part }) => part !== 'engine' || engineValue !== null)
+    .map(({ name, part }) => ({ name, value: address[part] }));
 }
 
 /** Where a value came from. */
@@ -134,8 +111,8 @@ export function findValues(
   };
   return {
     url: first([names.url, ...NAMES.url]),
-    publishable: first([names.publishable, ...NAMES.publishable]),
-    secret: first([names.secret, ...NAMES.secret]),
+    publishable: first([names.publishable, ...NAMES.publishableKey]),
+    secret: first([names.secret, ...NAMES.secretKey]),
     database: findDatabase(names.database, one),
   };
 }

@@ -117,9 +117,20 @@ export function supabaseAddress(mode: SupabaseMode, engine: string): DatabaseAdd
 /** Where Django's tables live: the Data API publishes `public`, not this one. */
 export const PRIVATE_SCHEMA = 'django';
 
-/** Names of the API keys, the legacy one of each after it: https://supabase.com/docs/guides/getting-started/migrating-to-new-api-keys */
+/** Of each value the names that it is known by, today's first: https://supabase.com/docs/guides/getting-started/migrating-to-new-api-keys */
 export const SUPABASE_VARIABLES = {
-  url: ['SUPABASE_URL'],
-  publishableKey: ['SUPABASE_PUBLISHABLE_KEY', 'SUPABASE_ANON_KEY', 'SUPABASE_KEY'],
-  secretKey: ['SUPABASE_SECRET_KEY', 'SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_SERVICE_KEY'],
+  url: ['SUPABASE_URL', 'SUPABASE_PROJECT_URL', 'SUPABASE_API_URL'],
+  publishableKey: [
+    'SUPABASE_PUBLISHABLE_KEY',
+    'SUPABASE_ANON_KEY',
+    'SUPABASE_PUBLIC_KEY',
+    'SUPABASE_KEY',
+    'SUPABASE_API_KEY',
+  ],
+  secretKey: [
+    'SUPABASE_SECRET_KEY',
+    'SUPABASE_SERVICE_ROLE_KEY',
+    'SUPABASE_SERVICE_KEY',
+    'SUPABASE_SERVICE_ROLE',
+  ],
 } as const;

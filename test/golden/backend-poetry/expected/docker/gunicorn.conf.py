@@ -57,7 +57,7 @@ def thread_count(environment):
 
 
 def worker_count(environment, cgroups=CGROUPS):
-    """WEB_CONCURRENCY where it is set; else two per CPU and one, as the memory and the pool hold."""
+    """WEB_CONCURRENCY where it is set; else two per CPU and one, as memory and pool hold."""
     wanted = environment.get("WEB_CONCURRENCY")
     if wanted:
         return max(1, int(wanted))

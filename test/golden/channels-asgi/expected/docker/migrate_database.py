@@ -68,7 +68,8 @@ def say(text):
 
 def stop_for(explanation):
     lines = [f"mend | {explanation.mend}"] if explanation.mend else []
-    lines += [f"driver | {line}" for line in explanation.text.splitlines() if line.strip()]
+    if explanation.text not in explanation.cause:
+        lines += [f"driver | {line}" for line in explanation.text.splitlines() if line.strip()]
     return StopError(explanation.cause, *lines)
 
 
@@ -136,7 +137,7 @@ def connect(connection, seconds):
             if found.kind != "temporary" or left <= 0:
                 raise stop_for(found) from None
             delay = min(delay, left)
-            say(f"wait  database: {found.cause} Again in {delay:.0f} s, for {left:.0f} s more.")
+            say(f"wait  database: {found.cause} Next try in {delay:.0f} s ({left:.0f} s left).")
             time.sleep(delay)
             delay = min(delay * 2, 5)
 
@@ -240,6 +241,22 @@ def create_schema(session, schema):
     if still:
         say(f"WARN  schema: {schema} is open to {', '.join(still)}")
         say("      mend | Let its owner revoke this, or the Data API may show Django's tables.")
+
+
+def check_run_time_user(session, schema, user):
+    """The application may log in as another user than MIGRATION_DATABASE_URL."""
+    role = role_of_user(session, user)
+    query = "select has_schema_privilege(%s, %s, 'USAGE')"
+    if role is None or checks.value(session, query, [role, schema]):
+        return
+    name, inside = quote(role), f"in schema {quote(schema)}"
+    raise StopError(
+        f"The application logs in as {role}, which may not use the schema {schema}.",
+        "mend | Let MIGRATION_DATABASE_URL log in as the same user, or run once:",
+        f"sql | grant usage on schema {quote(schema)} to {name};",
+        f"sql | alter default privileges {inside} grant all on tables to {name};",
+        f"sql | alter default privileges {inside} grant all on sequences to {name};",
+    )
 
 
 def check_search_path(connection, schema, run_time_mode, seconds):
@@ -396,8 +413,8 @@ def check_owner(session):
 
 def passes_row_security(session, user):
     """Whether the user that the application logs in with sees every row all the same."""
-    role = user.split(".")[0] if not role_exists(session, user) else user
-    return role_exists(session, role) and checks.value(
+    role = role_of_user(session, user)
+    return role is not None and checks.value(
         session,
         "select r.rolsuper or r.rolbypassrls or not exists ("
         " select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace"
@@ -407,8 +424,12 @@ def passes_row_security(session, user):
     )
 
 
-def role_exists(session, role):
-    return checks.value(session, "select count(*) from pg_roles where rolname = %s", [role])
+def role_of_user(session, user):
+    """Return the role at the server: a pooler's user postgres.PROJECT-REF is postgres there."""
+    names = [user, user.split(".")[0]]
+    query = "select rolname from pg_roles where rolname = any(%s) order by length(rolname) desc"
+    found = checks.rows(session, query, [names])
+    return found[0][0] if found else None
 
 
 def close_public(session, only_print, run_time_user):
@@ -514,7 +535,7 @@ def work(arguments):
 
     connection = connections["default"]
     settings = connection.settings_dict
-    run_time_user = str(settings.get("USER") or "")
+    user = str(settings.get("USER") or "")
     mode = checks.connection_mode(settings.get("HOST"), settings.get("PORT"))
     placeholder = checks.placeholder_in_settings(settings)
     if placeholder:
@@ -534,12 +555,12 @@ def work(arguments):
         check_sqlite(settings)
     session = connect(connection, seconds)
     try:
-        return with_session(session, connection, mode, run_time_user, seconds, arguments)
+        return with_session(session, connection, mode, user, seconds, arguments)
     finally:
         session.close()
 
 
-def with_session(session, connection, mode, run_time_user, seconds, arguments):
+def with_session(session, connection, mode, user, seconds, arguments):
     is_postgresql = session.vendor == "postgresql"
     schema = checks.private_schema() if is_postgresql else ""
     if schema:
@@ -547,31 +568,31 @@ def with_session(session, connection, mode, run_time_user, seconds, arguments):
     if (arguments.close_public or arguments.move_to_schema) and not is_postgresql:
         raise StopError("Only PostgreSQL has schemas.")
     if arguments.close_public:
-        close_public(session, arguments.sql, run_time_user)
+        close_public(session, arguments.sql, user)
         return 0
     if arguments.move_to_schema and not schema:
         raise StopError("DB_SCHEMA is not set.", "mend | Set DB_SCHEMA=django in .env first.")
-    lock = connect(connection, seconds)
+    # Pools may have few places. Only of a transaction pool it needs a connection of its own.
+    lock = connect(connection, seconds) if is_transaction_pool(session.settings_dict) else session
     try:
         take_lock(lock, schema, 0 if arguments.no_wait else LOCK_WAIT_SECONDS)
         if arguments.move_to_schema:
             move_to_schema(session, schema)
             return 0
-        return prepare_and_migrate(session, connection, mode, schema, seconds)
+        return prepare_and_migrate(session, connection, mode, user, schema, seconds)
     finally:
         lock.close()
 
 
-def prepare_and_migrate(session, connection, mode, schema, seconds):
+def prepare_and_migrate(session, connection, mode, user, schema, seconds):
     is_postgresql = session.vendor == "postgresql"
     if schema:
         check_public_is_empty(session, schema)
         create_schema(session, schema)
+        check_run_time_user(session, schema, user)
         check_search_path(connection, schema, mode, seconds)
     if USES_VECTOR and is_postgresql:
         create_vector(session)
-    # The pool has few places, and the commands open a connection of their own.
-    session.close()
     for words in COMMANDS:
         code = run_command(words)
         if code:

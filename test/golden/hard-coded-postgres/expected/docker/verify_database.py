@@ -52,7 +52,8 @@ class Report:
         print("\n".join(lines), file=self.output, flush=True)
 
     def explain(self, name, explanation):
-        self.add("FAIL", name, explanation.cause, explanation.mend, explanation.text)
+        driver = "" if explanation.text in explanation.cause else explanation.text
+        self.add("FAIL", name, explanation.cause, explanation.mend, driver)
         self.result["kind"] = explanation.kind
 
     def finish(self):
@@ -105,7 +106,7 @@ def check_address(report, settings, mode):
     families = sorted({checks.address_family(address) for address in found})
     if not found:
         return  # the attempt to connect says why
-    detail = f"{host} is {', '.join(found[:4])}"
+    detail = host if found == [host] else f"{host} is {', '.join(found[:4])}"
     if families == ["IPv6"] and mode.cloud:
         mend = "From Docker's default networks use the session pooler's string (Connect)."
         report.add("WARN", "address", f"{detail}: IPv6 only", mend)
@@ -125,9 +126,7 @@ def check_tls(report, session, settings, mode):
         version = (found[0][0] if found else "") or ""
     wanted = checks.ssl_mode(settings)
     detail = f"{version or 'in use'}, sslmode={wanted}"
-    verify = (
-        "PGSSLMODE=verify-full and PGSSLROOTCERT (the authority's file) prove who the server is."
-    )
+    verify = "PGSSLMODE=verify-full and PGSSLROOTCERT (the authority's file) prove who it is."
     peer = checks.peer_address(session)
     near = peer is None or is_private(peer)
     if not in_use:
@@ -189,7 +188,14 @@ def check_schema(report, session):
     path = checks.value(session, "show search_path")
     wanted = checks.private_schema()
     report.result["schema"] = current
-    if wanted and current != wanted:
+    usable = "select has_schema_privilege(oid, 'USAGE') from pg_namespace where nspname = %s"
+    found = checks.rows(session, usable, [wanted])
+    if found and not found[0][0]:
+        user = checks.value(session, "select current_user")
+        detail = f"{user} may not use the schema {wanted}, which another user made"
+        mend = "Let MIGRATION_DATABASE_URL log in as the same user, or GRANT the rights."
+        report.add("FAIL", "schema", detail, mend)
+    elif wanted and current != wanted:
         detail = f"tables are in {current or 'no schema'}, DB_SCHEMA is {wanted}"
         mend = f"{MIGRATE} creates it; the search_path is now: {path}"
         report.add("FAIL", "schema", detail, mend)
@@ -227,7 +233,7 @@ def check_connections(report, session, settings, mode):
     detail = f"web opens up to {clients} ({how}), of {places} {whose}"
     if clients + RESERVED_CLIENTS > places:
         fit = max(1, places - RESERVED_CLIENTS)
-        mend = f"Lower WEB_CONCURRENCY or GUNICORN_THREADS to {fit} together, or enlarge the pool."
+        mend = f"Lower WEB_CONCURRENCY x GUNICORN_THREADS to {fit} at most, or enlarge the pool."
         report.add("WARN", "pool size", detail, mend)
     else:
         report.add("ok", "pool size", detail)
@@ -281,9 +287,7 @@ def check_cursors(report, settings, mode):
         report.add("ok", "server-side cursors", "off, as a transaction pool needs")
     else:
         mend = "Set DISABLE_SERVER_SIDE_CURSORS to True for this database, or use port 5432."
-        report.add(
-            "FAIL", "server-side cursors", "on: .iterator() fails in a transaction pool", mend
-        )
+        report.add("FAIL", "server-side cursors", "on: .iterator() fails in this mode", mend)
     if options.get("prepare_threshold") is not None:
         mend = "Remove prepare_threshold from OPTIONS, or use port 5432."
         report.add("FAIL", "prepared statements", "on: they fail in a transaction pool", mend)
@@ -308,7 +312,7 @@ def check_persistence(report, settings, mode):
 
 
 def check_exposure(report, session, current):
-    """Tables of Django that Supabase's Data API would show; in public, too, if some are left."""
+    """Tables of Django that the Data API would show, in public too if some are left there."""
     query = "select count(*) from pg_roles where rolname = any(%s)"
     if not checks.value(session, query, [list(checks.API_ROLES)]):
         return

@@ -78,12 +78,19 @@ def is_compose_service(host):
 
 # --- Masks ---------------------------------------------------------------------------------------
 
-SECRET_NAME = re.compile(r"PASS|PWD|SECRET|TOKEN|KEY|CREDENTIAL", re.IGNORECASE)
+# Not PWD alone, which is the folder, and not the names of files.
+SECRET_NAME = re.compile(
+    r"^(?!.*(FILE|PATH|DIR)$).*(PASSW|PASS$|_PWD$|SECRET|TOKEN|KEY|CREDENTIAL)", re.IGNORECASE
+)
 DATABASE_URL = re.compile(
     r"^\s*[\"']?[a-z0-9+.]*(postg|psql|psycopg|mysql|mariadb)[a-z0-9+]*://", re.I
 )
 PASSWORD_IN_URL = re.compile(r"(://[^\s:/@]*:)[^\s]*@")
-PASSWORD_IN_WORDS = re.compile(r"(\bpass(?:word|wd)?\s*[=:]\s*)('[^']*'|\"[^\"]*\"|[^\s,)]+)", re.I)
+PASSWORD_IN_WORDS = re.compile(
+    # Not MySQL's "(using password: YES)".
+    r"(\bpass(?:word|wd)?\s*[=:]\s*)(?!YES\)|NO\))('[^']*'|\"[^\"]*\"|[^\s,)]+)",
+    re.I,
+)
 
 
 def known_secrets(settings=None, environment=None):
@@ -99,7 +106,7 @@ def known_secrets(settings=None, environment=None):
             raw = value.split("://", 1)[1].rsplit("@", 1)[0].partition(":")[2]
             # A URL that is read wrongly shows up in parts.
             found.update([raw, unquote(raw), *re.split(r"[/#?@:%\[\]]", raw)])
-        elif SECRET_NAME.search(name):
+        elif SECRET_NAME.search(name) and len(value) > 5:
             found.add(value)
     # The local defaults: what is also a name in every message is no secret.
     public = {str(settings.get(name) or "") for name in ("USER", "NAME", "HOST", "PORT")}
@@ -688,8 +695,8 @@ def _explain_login(text, about):
             )
             return "configuration", cause, FROM_DASHBOARD
         cause = (
-            f'The pooler {about["host"]} does not know "{about["user"]}": another host (the number'
-            " in aws-N and the region cannot be guessed), a wrong project, or a paused one."
+            f'The pooler {about["host"]} does not know "{about["user"]}": the wrong host (aws-N'
+            " cannot be guessed) or project, or a paused one."
         )
         return "configuration", cause, FROM_DASHBOARD
     failed = (
