@@ -422,6 +422,9 @@ for _ in range(${count}):
       const users = '/auth/v1/admin/users?page=1&per_page=1';
       expect(await ask(users, secret)).toMatchObject({ status: 200 });
       expect(await ask(users, serviceRole)).toMatchObject({ status: 200 });
+      // supabase-js 2.119 throws without it.
+      const answer = await fetch(`${gateway.url}${users}`, { headers: { apikey: secret } });
+      expect(answer.headers.get('link')).toMatch(/^<[^=]+=1[^>]*>; rel="last"$/);
       expect(await ask(users, publishable)).toEqual({
         status: 403,
         body: { code: 403, error_code: 'not_admin', msg: 'User not allowed' },

@@ -207,7 +207,8 @@ function adminUsers(request: IncomingMessage, kind: KeyKind): Answer {
     return {
       status: 200,
       body: { users: [], aud: 'authenticated' },
-      headers: { 'x-total-count': '0', link: '' },
+      // supabase-js takes the page out of the link's first parameter.
+      headers: { 'x-total-count': '0', link: '</admin/users?page=1&per_page=1>; rel="last"' },
     };
   // Clients that know the newer form ask for it.
   const version = request.headers['x-supabase-api-version'];
