@@ -35,8 +35,8 @@ and writes a multi-stage Dockerfile, .dockerignore, Compose files, .env.example
 and scripts that check the image. Run it again after changes: your edits stay.
 
 Another command:
-  backendai-docker supabase     Check the URL and the keys of a Supabase project,
-                                and write them into .env (see its own --help)
+  backendai-docker supabase     Check a Supabase project's URL and keys and
+                                write them into .env (see its own --help)
 
 Answers (each is asked in a terminal, and stored in .yo-rc.json):
 ${rows(QUESTION_LIST)}
@@ -56,7 +56,7 @@ Examples:
 
 /** The text of `supabase --help`, at most 80 columns wide. */
 export function supabaseHelpText(): string {
-  return `Usage: backendai-docker supabase [options]   (also: yo backendai-docker:supabase)
+  return `Usage: backendai-docker supabase [options]  (also: yo backendai-docker:supabase)
 
 Run it in the project's folder. It asks for the URL and the keys of a Supabase
 project and for the connection string of its database, tries the keys, looks
