@@ -169,7 +169,8 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     const { git, existing } = this.#facts;
     const isSafe = (!git.present || git.envIgnored) && !existing.envFileTracked;
     if (this.#previews() || isSet || !isSafe) return null;
-    this.#connection = await askConnection(this.#prompt, (recognised, notes) => {
+    const question = 'Connection string (dashboard: Connect, Session pooler; Enter: later)';
+    this.#connection = await askConnection(this.#prompt, question, (recognised, notes) => {
       this.#say(`  ${recognised}`);
       if (notes.length > 0) this.#say(formatNotes(notes));
     });

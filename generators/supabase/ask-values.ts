@@ -1,10 +1,7 @@
 /** Asks for what a project is reached by. What is secret is not shown while it is typed. */
+import { askConnection } from '../app/answers/ask-connection.ts';
 import type { Prompt } from '../app/answers/prompts.ts';
-import {
-  readConnectionString,
-  withPassword,
-  type DatabaseConnection,
-} from '../app/database/connection-string.ts';
+import { readConnectionString, type DatabaseConnection } from '../app/database/connection-string.ts';
 import { cleanKey, wrongKey } from './api-keys.ts';
 import type { ProjectValues } from './check-project.ts';
 import { readProjectUrl, type ProjectUrl } from './project-url.ts';
@@ -41,7 +38,7 @@ export async function askValues(
   for (const note of url.notes) say(`  ${note}`);
   const publishable = await askKey(prompt, 'publishable', found.publishable);
   const secret = await askKey(prompt, 'secret', found.secret);
-  const database = await askConnection(prompt, found.database, say);
+  const database = await askDatabase(prompt, found.database, say);
   const isNew = (value: string | null, before: FoundValue | null): boolean =>
     value !== null && (before === null || before.origin !== '.env' || cleanKey(before.value) !== value);
   return {
@@ -109,61 +106,21 @@ async function askKey(
   return usable === null ? null : cleanKey(usable.value);
 }
 
-async function askConnection(
+async function askDatabase(
   prompt: Prompt,
   found: FoundValue | null,
   say: (text: string) => void,
 ): Promise<{ connection: DatabaseConnection | null; fresh: boolean }> {
   const before = found === null ? null : readConnectionString(found.value);
   const usable = before?.kind === 'connection' && !before.needsPassword ? before : null;
-  const { text } = await prompt<{ text: string }>([
-    {
-      type: 'password',
-      mask: '*',
-      name: 'text',
-      message: `Connection string of the database${usable === null ? ' (Enter: leave out)' : kept(found)}`,
-      validate: (given: string) => {
-        if (given.trim() === '') return true;
-        const read = readConnectionString(given);
-        return read.kind === 'connection' ? true : read.message;
-      },
-    },
-  ]);
-  if (text.trim() === '') return { connection: usable, fresh: usable !== null && found?.origin !== '.env' };
-  const read = readConnectionString(text);
-  if (read.kind === 'problem') throw new ValueError(read.message);
-  say(`  Read: ${describe(read)}.`);
-  for (const warning of read.warnings) say(`  Note: ${warning}`);
-  if (read.passwordInBrackets) {
-    const { brackets } = await prompt<{ brackets: boolean }>([
-      {
-        type: 'confirm',
-        name: 'brackets',
-        message: 'Do the square brackets belong to the password?',
-        default: false,
-      },
-    ]);
-    return {
-      connection: withPassword(read, brackets ? `[${read.password}]` : read.password),
-      fresh: true,
-    };
-  }
-  if (!read.needsPassword) return { connection: read, fresh: true };
-  const { password } = await prompt<{ password: string }>([
-    {
-      type: 'password',
-      mask: '*',
-      name: 'password',
-      message: 'Password of the database (as it is, not encoded)',
-      validate: (given: string) => (given === '' ? 'The connection string needs a password.' : true),
-    },
-  ]);
-  return { connection: withPassword(read, password), fresh: true };
-}
-
-/** Mode, host and port; the user's name and what is secret are left out. */
-function describe({ mode, host, port }: DatabaseConnection): string {
-  return `${mode === null ? '' : `mode ${mode}, `}${host}, port ${port}`;
+  const message = `Connection string of the database${usable === null ? ' (Enter: leave out)' : kept(found)}`;
+  const given = await askConnection(prompt, message, (recognised, notes) => {
+    say(`  ${recognised}`);
+    for (const note of notes) say(`  Note: ${note}`);
+  });
+  return given === null
+    ? { connection: usable, fresh: usable !== null && found?.origin !== '.env' }
+    : { connection: given, fresh: true };
 }
 
 /**

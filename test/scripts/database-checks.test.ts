@@ -171,6 +171,18 @@ const POSTGRESQL: Case[] = [
     cause: /does not answer/,
     host: '10.1.2.3',
   },
+  {
+    text: 'connection timeout expired',
+    kind: 'temporary',
+    cause: /does not answer in time, or all its places are taken/,
+    ...pooler,
+  },
+  {
+    text: 'connection to server at "10.1.2.3", port 5432 failed: Connection refused',
+    kind: 'temporary',
+    cause: /the pooler restarts/,
+    ...pooler,
+  },
   { text: 'connection timeout expired', kind: 'temporary', cause: /does not answer/, host: '10.1.2.3' },
   {
     text: 'could not connect to server: Connection timed out\n\tIs the server running on host "10.1.2.3" and accepting\n\tTCP/IP connections on port 5432?',
@@ -374,6 +386,11 @@ const POSTGRESQL: Case[] = [
     cause: /has no TLS, which PGSSLMODE demands/,
   },
   { text: 'invalid sslmode value: "requires"', kind: 'configuration', cause: /PGSSLMODE has a value/ },
+  {
+    text: 'received invalid response to SSL negotiation: H',
+    kind: 'configuration',
+    cause: /What answers at db:5432 is no PostgreSQL server/,
+  },
   // The pool and the settings.
   {
     text: 'prepared statement "_pg3_0" already exists',
@@ -437,6 +454,12 @@ const POSTGRESQL: Case[] = [
     kind: 'configuration',
     cause: /variable DB_HOST/,
   },
+  {
+    text: "Couldn't setup configuration 'a.Prod':  Value 'DATABASES' is required to be set as the environment variable 'DATABASE_URL' ",
+    kind: 'configuration',
+    cause: /variable DATABASE_URL/,
+  },
+  { text: "'DB_HOST'", kind: 'configuration', cause: /variable DB_HOST/ },
   // Schemas, rights, limits.
   {
     text: 'no schema has been selected to create in\nLINE 1: CREATE TABLE',
@@ -702,10 +725,10 @@ describe('a database URL', () => {
 
   it('loses the parameters of other programs', async () => {
     const url =
-      'postgres://a:b@h:5432/d?pgbouncer=true&supa=base-pooler.x&connection_limit=1&sslmode=require';
+      'postgres://a:b@h:5432/d?pgbouncer=true&supa=base-pooler.x&connection_limit=1&sslmode=require&new=1';
     const [, entry, foreign] = (await ask(PARSE, url)) as [string, { OPTIONS: unknown }, string[]];
     expect(entry.OPTIONS).toEqual({ sslmode: 'require' });
-    expect(foreign).toEqual(['pgbouncer', 'supa', 'connection_limit']);
+    expect(foreign).toEqual(['pgbouncer', 'supa', 'connection_limit', 'new']);
   });
 
   it.each([

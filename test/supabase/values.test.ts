@@ -209,7 +209,8 @@ describe('values', () => {
       { name: 'ENGINE', part: 'engine' },
     ] as const;
     expect(databaseValues(connection, own)).toEqual([
-      { name: 'DATABASE_URL', value: text.replace('postgresql', 'postgres') },
+      // In the clear it never goes, wherever the line is read.
+      { name: 'DATABASE_URL', value: `${text.replace('postgresql', 'postgres')}?sslmode=require` },
     ]);
     expect(databaseValues(connection, own, 'postgres')[1]).toEqual({ name: 'ENGINE', value: 'postgres' });
   });

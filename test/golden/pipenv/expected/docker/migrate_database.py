@@ -526,6 +526,10 @@ def run_command(words):
             return end.code or 0
         print(end.code, file=sys.stderr)
         return 1
+    except Exception as error:
+        print_traceback(error)
+        found = checks.explain(error, settings_of_default())
+        return 1 if found.kind == "unknown" else fail(stop_for(found._replace(text="")))
     return 0
 
 
@@ -617,16 +621,17 @@ def fail(stop):
     return 1
 
 
-def fail_with(error):
-    """Print an error that nobody expected as Python does, without passwords, and what it means."""
-    settings = settings_of_default()
+def print_traceback(error):
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    found = checks.explain(error, settings)
-    if found.text:
-        print(checks.mask(text, checks.known_secrets(settings)), file=sys.stderr)
-    if found.kind != "unknown":
-        return fail(StopError(found.cause, *([f"mend | {found.mend}"] if found.mend else [])))
-    return 1
+    print(checks.mask(text, checks.known_secrets(settings_of_default())), file=sys.stderr)
+
+
+def fail_with(error):
+    """Explain an error of the settings or of a statement of ours; show an unknown one in full."""
+    found = checks.explain(error, settings_of_default())
+    if found.kind == "unknown":
+        print_traceback(error)
+    return fail(stop_for(found))
 
 
 def settings_of_default():

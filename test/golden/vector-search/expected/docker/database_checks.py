@@ -18,20 +18,28 @@ DATABASE = "postgres"
 # Seconds for one attempt, where the settings say nothing.
 CONNECT_SECONDS = 10
 
-# Parameters of other programs' URLs that the drivers refuse.
+# Parameters that other programs write into a database's URL (Prisma, JDBC, Supabase's dashboard)
+# and that the drivers refuse.
 FOREIGN_PARAMETERS = (
     "connection_limit",
     "currentschema",
     "pgbouncer",
-    "pool_mode",
     "pool_timeout",
     "schema",
     "socket_timeout",
     "sslaccept",
-    "sslcert_mode",
     "statement_cache_size",
     "supa",
     "workaround",
+)
+
+# What libpq takes beside the address: https://www.postgresql.org/docs/current/libpq-connect.html
+LIBPQ_PARAMETERS = (
+    "application_name channel_binding client_encoding connect_timeout fallback_application_name"
+    " gssencmode hostaddr keepalives keepalives_count keepalives_idle keepalives_interval"
+    " load_balance_hosts options require_auth requirepeer ssl_max_protocol_version"
+    " ssl_min_protocol_version sslcert sslcertmode sslcompression sslcrl sslcrldir sslkey sslmode"
+    " sslnegotiation sslpassword sslrootcert sslsni target_session_attrs tcp_user_timeout"
 )
 
 # --- The connection mode -------------------------------------------------------------------------
@@ -159,7 +167,8 @@ def parse_url(url, variable="MIGRATION_DATABASE_URL"):
     if not host or not matched["name"]:
         raise UrlError(f"{variable} has no {'database name' if host else 'host'}")
     parameters = parse_qsl(matched["query"] or "", keep_blank_values=True)
-    foreign = [name for name, _value in parameters if name.lower() in FOREIGN_PARAMETERS]
+    known = LIBPQ_PARAMETERS.split() if vendors[scheme] == "postgresql" else dict(parameters)
+    foreign = [name for name, _value in parameters if name not in known]
     entry = {
         "USER": unquote(matched["user"] or ""),
         "PASSWORD": unquote(matched["password"] or ""),
@@ -399,6 +408,12 @@ RULES = [
         "PGSSLMODE has a value that the driver does not take.",
         "Set it to require, or to verify-full with PGSSLROOTCERT.",
     ),
+    (
+        "configuration",
+        r"received invalid response to SSL negotiation|expected authentication request from server",
+        "What answers at {host}:{port} is no PostgreSQL server.",
+        "Correct host and port in .env.",
+    ),
     # The settings.
     (
         "configuration",
@@ -436,6 +451,7 @@ RULES = [
     (
         "configuration",
         r"Set the (\w+) environment variable|(\w+) not found\. Declare it as envvar"
+        r"|required to be set as the environment variable '(\w+)'"
         r'|^\'([A-Z][A-Z0-9_]{3,})\'$|Environment variable "?(\w+)"? (?:is )?not set',
         "The settings need the variable {1}, which is not set.",
         "Set it in .env (see .env.example).",
@@ -561,7 +577,7 @@ MYSQL_RULES = {
     1040: ("temporary", "The server has no free connection.", "Fewer workers or threads."),
     1044: (
         "configuration",
-        '"{user}" may not use the database "{name}".',
+        '"{user}" may not use the database "{name}", if there is one.',
         "GRANT it, or correct .env.",
     ),
     1045: ("authentication", 'The server refuses "{user}" with this password.', IN_ENV),
@@ -602,11 +618,13 @@ def explain(error, settings=None):
     """
     settings = settings or {}
     texts, state, number = _facts_of(error)
-    text = mask(texts, known_secrets(settings)).strip()
+    secrets = known_secrets(settings)
+    text = mask(texts, secrets).strip()
     about = {
         name.lower(): str(settings.get(name) or "") for name in ("USER", "HOST", "PORT", "NAME")
     }
     about["port"] = about["port"] or "5432"
+    about["secrets"] = secrets
     found = (
         _explain_url(texts) or _explain_mysql(number, texts, about) or _explain_text(texts, about)
     )
@@ -617,7 +635,7 @@ def explain(error, settings=None):
     kind, cause, mend = found
     # A URL that is read wrongly: the message may hold any part of the password.
     shown = "" if _explain_url(texts) else text
-    return Explanation(kind, mask(cause, known_secrets(settings)), mend, shown)
+    return Explanation(kind, cause, mend, shown)
 
 
 def _facts_of(error):
@@ -677,7 +695,8 @@ def _explain_rules(text, about):
     for kind, pattern, cause, mend in RULES:
         found = re.search(pattern, text, re.IGNORECASE)
         if found:
-            groups = [group for group in found.groups() if group] + ["", ""]
+            groups = [mask(group, about["secrets"]) for group in found.groups() if group]
+            groups += ["", ""]
             return kind, cause.format("", *groups, **about), mend
     return None
 
@@ -736,7 +755,8 @@ def _explain_network(text, about):
     if mode.name in ("direct", "dedicated") and (is_ipv6 or no_name) and "temporary" not in low:
         cause = f"{host} has only an IPv6 address, which Docker's networks do not reach"
         cause += ", or the project is paused." if no_name or "no address" in low else "."
-        return "configuration", cause, "Use the session pooler's string (dashboard, Connect)."
+        mend = "Use the session pooler's string (dashboard, Connect)"
+        return "configuration", cause, f"{mend}; a paused project is restored there too."
     if no_name or "no address associated with hostname" in low:
         if "temporary failure" in low:
             cause = f"The name {host} cannot be looked up at the moment."
@@ -761,6 +781,8 @@ def _explain_network(text, about):
         return ("temporary", *_refused(host, port, mode))
     if re.search(TIMED_OUT, low) or is_ipv6:
         cause = f"{host}:{port} does not answer."
+        if mode.name == "session":
+            cause = f"{host}:{port} does not answer in time, or all its places are taken."
         mend = "Check host and port, and what lies between: a firewall, a VPN, an allow list."
         return "temporary", cause, mend
     if re.search(
@@ -791,6 +813,11 @@ def _refused(host, port, mode):
             f"{host}:{port} refuses this address: the server restarts, or it saw wrong passwords."
         )
         return cause, "After wrong passwords wait 30 minutes, or unban in Database, Settings."
+    if mode.cloud:
+        cause = (
+            f"{host}:{port} refuses connections: the pooler restarts, or something on the way does."
+        )
+        return cause, "If this stays: look at the project's state in the dashboard."
     cause = f"Nothing listens at {host}:{port} (yet)."
     return cause, "Start the server, or correct host and port in .env."
 
@@ -949,9 +976,11 @@ def _ssl_modes_to_try(settings, options):
 
 def peer_address(connection):
     """Return the address of the server at the other end of the socket; None where it has none."""
+    driver = connection.connection
     try:
-        number = connection.connection.fileno()
-        with socket.socket(fileno=os.dup(number)) as copy:
+        # PyMySQL keeps its socket to itself.
+        descriptor = (driver if hasattr(driver, "fileno") else driver._sock).fileno()
+        with socket.socket(fileno=os.dup(descriptor)) as copy:
             name = copy.getpeername()
     except (AttributeError, OSError, TypeError):
         return None

@@ -15,13 +15,24 @@ globals().update({name: getattr(_project, name) for name in dir(_project) if nam
 # What a connection to Supabase asks for. Whatever .env says of host and port, this follows.
 _strictness = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 # Connection strings for other tools hold these; libpq refuses them.
-_foreign = ("pgbouncer", "supa", "connection_limit", "pool_timeout", "schema", "workaround")
+_foreign = (
+    "connection_limit",
+    "currentschema",
+    "pgbouncer",
+    "pool_timeout",
+    "schema",
+    "socket_timeout",
+    "sslaccept",
+    "statement_cache_size",
+    "supa",
+    "workaround",
+)
 
 
 def _for_supabase(entry):
     """Return the entry of DATABASES with the schema, TLS and what a pooler needs."""
     host, port = str(entry.get("HOST") or ""), str(entry.get("PORT") or "5432")
-    options = {k: v for k, v in entry.get("OPTIONS", {}).items() if k not in _foreign}
+    options = {k: v for k, v in entry.get("OPTIONS", {}).items() if k.lower() not in _foreign}
     wanted = os.environ.get("PGSSLMODE")
     given = options.get("sslmode")
     if given in _strictness and wanted in _strictness:
