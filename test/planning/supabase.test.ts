@@ -90,7 +90,7 @@ describe('compose.yaml for each connection', () => {
       expect.arrayContaining(['--concurrency', '4']),
     );
     const other = await supabase(BY_URL, 'transaction', celery, { services: 'worker,beat,redis' });
-    expect(other.plan.reservedConnections).toBe(null);
+    expect(environmentOf(other.plan)).not.toHaveProperty('DB_POOL_SIZE');
     expect(other.plan.processes[0]?.command).not.toContain('--concurrency');
   });
 });

@@ -206,7 +206,7 @@ export function makePlan(
     // host-gateway: https://docs.docker.com/reference/compose-file/services/#extra_hosts
     extraHosts: supabase && supabase.place !== 'cloud' ? ['host.docker.internal:host-gateway'] : [],
     usesVector: usesVector(facts),
-    reservedConnections: supabase && supabase.clients !== null ? reservedConnections(processes) : null,
+    reservedConnections: supabase ? reservedConnections(processes) : null,
     composeEnvironment: composeEnvironment(facts, answers, lacking),
     processes,
     redis: answers.services.includes('redis')

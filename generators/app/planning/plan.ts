@@ -191,7 +191,7 @@ export interface Plan {
   extraHosts: string[];
   /** pgvector is used. */
   usesVector: boolean;
-  /** Connections that other processes than the web server's workers may hold; null where no pool is small. */
+  /** With Supabase: connections that the web server's workers leave to others, where DB_POOL_SIZE is set. */
   reservedConnections: number | null;
   /** Variables that compose.yaml sets for every process of the application; they win over `.env`. Values are Compose syntax (`${…}` allowed). */
   composeEnvironment: { name: string; value: string }[];

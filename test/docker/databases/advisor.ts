@@ -16,6 +16,8 @@ const INTEGRITY =
 export interface Finding {
   name: string;
   level: 'ERROR' | 'WARN' | 'INFO';
+  /** `SECURITY`, `PERFORMANCE` */
+  categories: string[];
   detail: string;
   metadata?: { name?: string; schema?: string };
 }

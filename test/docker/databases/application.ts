@@ -2,7 +2,7 @@
  * A small Django project in six forms (two drivers, three ways of naming the database), with the files that we write,
  * on the network of the bench.
  */
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setEnvVariables } from '../../../generators/app/database/env-file.ts';
@@ -118,7 +118,6 @@ export function makeApplication(
     run(folder, 'docker', ['compose', '--file', 'compose.yaml', '--file', override, ...args], {
       COMPOSE_PROJECT_NAME: `backendai-bench-${name}-app`,
       WEB_PORT: '0',
-      WEB_CONCURRENCY: '2',
       ...extra,
     });
   const set = (variables: Record<string, string>): void => {
@@ -126,7 +125,7 @@ export function makeApplication(
     const pairs = Object.entries(variables).map(([key, text]) => ({ name: key, value: text }));
     writeFileSync(path, setEnvVariables(readFileSync(path, 'utf8'), pairs));
   };
-  appendFileSync(join(folder, '.env'), '\n');
+  let port = 0;
   return {
     folder,
     compose,
@@ -159,11 +158,12 @@ export function makeApplication(
         'docker/verify_database.py',
         ...args,
       ]),
-    up: () => compose(['up', '--detach', '--wait', '--wait-timeout', '120']),
-    get(path) {
-      const found = compose(['port', 'web', '8000']);
-      return request(Number(found.stdout.trim().split(':').at(-1)), path);
+    up() {
+      const started = compose(['up', '--detach', '--wait', '--wait-timeout', '120']);
+      port = Number(compose(['port', 'web', '8000']).stdout.trim().split(':').at(-1));
+      return started;
     },
+    get: (path) => request(port, path),
     down: () => void compose(['down', '--timeout', '2', '--volumes', '--remove-orphans']),
     remove() {
       compose(['down', '--timeout', '2', '--volumes', '--remove-orphans']);

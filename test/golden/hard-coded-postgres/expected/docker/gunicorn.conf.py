@@ -4,6 +4,7 @@
 
 From the environment: PORT, WEB_CONCURRENCY (number of workers), WORKER_MEMORY_MB, GUNICORN_THREADS,
 FORWARDED_ALLOW_IPS (proxies whose X-Forwarded-* headers are believed), LOG_LEVEL.
+DB_POOL_SIZE (clients that the database's pooler lets in): each thread keeps one connection.
 """
 
 import os
@@ -47,8 +48,16 @@ def memory_limit(cgroups=CGROUPS):
     return None
 
 
+# Connections for a migration, a shell and the other services.
+RESERVED_CONNECTIONS = 2
+
+
+def thread_count(environment):
+    return int(environment.get("GUNICORN_THREADS") or 4)
+
+
 def worker_count(environment, cgroups=CGROUPS):
-    """WEB_CONCURRENCY where it is set; else two per CPU and one, as many as the memory holds."""
+    """WEB_CONCURRENCY where it is set; else two per CPU and one, as memory and pool hold."""
     wanted = environment.get("WEB_CONCURRENCY")
     if wanted:
         return max(1, int(wanted))
@@ -57,13 +66,16 @@ def worker_count(environment, cgroups=CGROUPS):
     if memory is not None:
         worker_memory = int(environment.get("WORKER_MEMORY_MB") or 150) * 1024 * 1024
         count = min(count, memory // worker_memory)
+    pool = int(environment.get("DB_POOL_SIZE") or 0)
+    if pool:
+        count = min(count, (pool - RESERVED_CONNECTIONS) // thread_count(environment))
     return max(1, count)
 
 
 bind = f"0.0.0.0:{os.environ.get('PORT') or 8000}"
 workers = worker_count(os.environ)
 worker_class = "gthread"
-threads = int(os.environ.get("GUNICORN_THREADS") or 4)
+threads = thread_count(os.environ)
 
 # Less than the 30 seconds that Kubernetes leaves before it kills. Docker leaves 10 by default:
 # stop_grace_period in compose.yaml changes that.
