@@ -37,7 +37,7 @@ import { runNotes } from './regeneration/run-notes.ts';
 import { changesSomething, differencesOf, isSecret } from './regeneration/run-outcome.ts';
 import { uncommittedFiles } from './regeneration/uncommitted.ts';
 import { carryOut, checkWritable } from './regeneration/write-files.ts';
-import { formatAnswers, formatChanges, formatDrift, formatNextSteps, formatNotes } from './report.ts';
+import { formatAnswers, formatChanges, formatDrift, formatNextSteps, formatNotes, wrap } from './report.ts';
 import { OWN_FILES } from './rendering/files.ts';
 import { renderFiles } from './rendering/render-files.ts';
 
@@ -59,6 +59,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   #decided!: DecidedRun;
   /** Pasted by the user: it goes into .env and nowhere else. */
   #connection: DatabaseConnection | null = null;
+  #askedConnection = false;
   /** The new text of a .env that was there before. */
   #envUpdate: string | null = null;
   /** What the helpers that ask need of Yeoman. */
@@ -154,6 +155,10 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
             }
           : {}),
       });
+      const { answers } = this.#resolved;
+      if (this.#mayAsk() && answers.database === 'supabase' && this.#earlier.stored.database !== 'supabase') {
+        answers.supabaseConnection = (await this.#askConnection()) ?? answers.supabaseConnection;
+      }
     });
   }
 
@@ -162,6 +167,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
    * @returns null where the user leaves it for later, or where .env may not hold it or holds one already
    */
   async #askConnection(): Promise<SupabaseConnection | null> {
+    if (this.#askedConnection) return null;
     const text = this.#disk.text('.env');
     const isSet = [...readEnvFile(text ?? '')].some(
       ([name, { placeholder }]) => /DATABASE_URL|DB_HOST|DB_PASSWORD/.test(name) && !placeholder,
@@ -169,6 +175,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     const { git, existing } = this.#facts;
     const isSafe = (!git.present || git.envIgnored) && !existing.envFileTracked;
     if (this.#previews() || isSet || !isSafe) return null;
+    this.#askedConnection = true;
     const question = 'Connection string (dashboard: Connect, Session pooler; Enter: later)';
     this.#connection = await askConnection(this.#prompt, question, (recognised, notes) => {
       this.#say(`  ${recognised}`);
@@ -218,17 +225,19 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
         connectionVariables.includes(name) && value.kind === 'text' ? [{ name, value: value.text }] : [],
       );
     this.#envUpdate = setEnvVariables(before, variables, 'Database: Supabase');
-    this.#say(
-      `\n.env gets ${variables.map(({ name }) => name).join(', ')}; every other line stays as it is.`,
-    );
+    const names = variables.map(({ name }) => name).join(', ');
+    this.#say(`\n${wrap(`.env gets ${names}; every other line stays as it is.`, 80, '')}`);
   }
 
   end(): void {
     if (this.#onlyDetects() || this.options.check || this.options.diff) return;
     const { changes } = this.#decided.outcome;
     const conflicts = changes.filter((change) => change.action === 'conflict');
-    const notes = runNotes(this.#decided, projectDisk(this.destinationRoot()), (paths) =>
-      this.#files.git().ignored(paths),
+    const notes = runNotes(
+      this.#decided,
+      projectDisk(this.destinationRoot()),
+      (paths) => this.#files.git().ignored(paths),
+      this.#envUpdate === null ? [] : this.#decided.plan.connectionVariables,
     );
     if (notes.length > 0) this.#say(`\nPlease note:\n${formatNotes(notes)}`);
     if (this.options.dryRun) {

@@ -79,6 +79,7 @@ export async function resolveAnswers(facts: ProjectFacts, sources: AnswerSources
     } else if (question.follows !== undefined) {
       defaults[name] = String(detected);
     }
+    if (!(question.matters?.(context.answers) ?? true)) continue;
     const decided = origin === 'asked' ? value !== detected : byUser && origin === 'stored';
     if (question.kind !== 'checkbox' && (decided || origin === 'command line')) chosen.push(name);
   }

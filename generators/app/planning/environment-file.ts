@@ -37,10 +37,11 @@ export function lackingInEnvFile(facts: ProjectFacts, answers: Answers, stored: 
 export function envFileNotes(
   facts: ProjectFacts,
   plan: Pick<Plan, 'composeEnvironment' | 'databaseVariables' | 'database'>,
+  alsoSet: readonly string[] = [],
 ): string[] {
   const { envFile, envNames } = facts.existing;
   if (envFile !== '.env') return [];
-  const set = new Set([...envNames, ...plan.composeEnvironment.map(({ name }) => name)]);
+  const set = new Set([...envNames, ...alsoSet, ...plan.composeEnvironment.map(({ name }) => name)]);
   const required = facts.variables.filter(
     ({ name, required: must, demanded }) => (must || demanded === true) && isVariableName(name),
   );

@@ -8,16 +8,18 @@ import { isSecret } from './run-outcome.ts';
  * What the user should know after a run: what the plan says, and what only this machine and the user's edits tell,
  * which therefore stands in no file.
  * @param ignored which of some paths Git ignores
+ * @param alsoSet names that this run sets in a .env of the user's
  */
 export function runNotes(
   decided: DecidedRun,
   disk: ProjectDisk,
   ignored: (paths: readonly string[]) => ReadonlySet<string>,
+  alsoSet: readonly string[] = [],
 ): string[] {
   const { facts, plan } = decided;
   return [
     ...plan.notes,
-    ...envFileNotes(facts, plan),
+    ...envFileNotes(facts, plan, alsoSet),
     ...(mayWriteEnv(facts, disk)
       ? []
       : [

@@ -125,7 +125,7 @@ export function makeApplication(
     const pairs = Object.entries(variables).map(([key, text]) => ({ name: key, value: text }));
     writeFileSync(path, setEnvVariables(readFileSync(path, 'utf8'), pairs));
   };
-  let port = 0;
+  let published = 0;
   return {
     folder,
     compose,
@@ -160,10 +160,10 @@ export function makeApplication(
       ]),
     up() {
       const started = compose(['up', '--detach', '--wait', '--wait-timeout', '120']);
-      port = Number(compose(['port', 'web', '8000']).stdout.trim().split(':').at(-1));
+      published = Number(compose(['port', 'web', '8000']).stdout.trim().split(':').at(-1));
       return started;
     },
-    get: (path) => request(port, path),
+    get: (path) => request(published, path),
     down: () => void compose(['down', '--timeout', '2', '--volumes', '--remove-orphans']),
     remove() {
       compose(['down', '--timeout', '2', '--volumes', '--remove-orphans']);
