@@ -185,6 +185,7 @@ describe('in a terminal of 80 columns', () => {
       { expect: 'Python version', send: ENTER },
       { expect: 'Runtime libraries', send: ENTER },
       { expect: 'Database', send: `\u001B[B${ENTER}` },
+      { expect: 'PostgreSQL version', send: ENTER },
       { expect: 'Web server', send: ENTER },
       { expect: 'Port of the web server', send: ENTER },
       { expect: 'Image name', send: ENTER },
@@ -224,6 +225,8 @@ describe('in a terminal of 80 columns', () => {
         'libgomp1',
         '--database',
         'postgres',
+        '--postgres-version',
+        '17',
         '--image-name',
         'backendai',
         '--installer',
@@ -239,13 +242,16 @@ describe('in a terminal of 80 columns', () => {
   it('writes nothing when the user says no at the summary', () => {
     const folder = copyOf(SAMPLE);
     const before = filesIn(folder);
-    const answers = Array.from({ length: 8 }, (_, index) => ({
+    const answers = Array.from({ length: 11 }, (_, index) => ({
       expect:
         [
           'Folders',
           'Python version',
           'Runtime',
           'Database',
+          'Connection string',
+          'Connection to Supabase',
+          'Settings of the image',
           'Web server',
           'Port of',
           'Image name',
@@ -261,6 +267,50 @@ describe('in a terminal of 80 columns', () => {
     expect(stdout).toContain('Nothing was written');
     expect(status).toBe(1);
     expect(filesIn(folder)).toEqual(before);
+  });
+
+  it('takes a connection string, and writes it into .env alone', () => {
+    const folder = copyOf(SAMPLE);
+    writeFileSync(join(folder, '.env'), '# mine\nSECRET_KEY=abc\nSUPABASE_DB_HOST=\n');
+    const pasted =
+      'postgresql://postgres.zyxwvutsrqponmlkjihg:s3#cr@t@aws-1-eu-west-1.pooler.supabase.com:6543/postgres?pgbouncer=true';
+    const { status, stdout } = inTerminal(
+      folder,
+      [
+        { expect: 'Connection string', send: `postgres.abc${ENTER}` },
+        { expect: 'That is not a connection string', send: `\u0015${pasted}${ENTER}` },
+        { expect: 'Settings of the image', send: ENTER },
+        { expect: 'Web server', send: ENTER },
+        { expect: 'Port of the web server', send: ENTER },
+        { expect: 'Image name', send: ENTER },
+        { expect: 'Installer', send: ENTER },
+        { expect: 'There is a Dockerfile already', send: ENTER },
+        { expect: 'Write these files', send: ENTER },
+      ],
+      [
+        ...['--database', 'supabase', '--python-version', '3.12', '--runtime-libraries', 'libgomp1'],
+        ...['--apps', 'apps,backendAI,core,ml_models,static,templates'],
+      ],
+    );
+    expect(status, stdout).toBe(0);
+    const screen = plain(stdout);
+    expect(screen).not.toContain('s3#cr@t');
+    expect(screen).toMatch(/Transaction pooler: aws-1-eu-west-1\.pooler\.supabase\.com, port 6543/);
+    expect(screen).toMatch(/Left out[^]*pgbouncer/);
+    const env = readFileSync(join(folder, '.env'), 'utf8').split('\n');
+    expect(env.slice(0, 3)).toEqual([
+      '# mine',
+      'SECRET_KEY=abc',
+      'SUPABASE_DB_HOST=aws-1-eu-west-1.pooler.supabase.com',
+    ]);
+    expect(env).toContain("SUPABASE_DB_PASSWORD='s3#cr@t'");
+    expect(env).toContain('SUPABASE_DB_USER=postgres.zyxwvutsrqponmlkjihg');
+    const holding = filesIn(folder).filter((path) =>
+      /s3#cr@t|s3%23cr|zyxwvutsrqponmlkjihg/.test(readFileSync(join(folder, path), 'utf8')),
+    );
+    expect(holding).toEqual(['.env']);
+    const stored = JSON.parse(readFileSync(join(folder, '.yo-rc.json'), 'utf8')) as Record<string, object>;
+    expect(stored['generator-backendai-docker']).toMatchObject({ supabaseConnection: 'transaction' });
   });
 
   it('writes nothing when the user stops by Ctrl-C', () => {

@@ -105,6 +105,13 @@ describe.skipIf(engine === null).each(CASES)(
       expect(JSON.parse(migrate)).toMatchObject({ ExitCode: 0 });
     });
 
+    it('passes its own verify_database.py', () => {
+      const script = ['python', '/app/docker/verify_database.py'];
+      expect(
+        mustRun(folder, 'docker', ['compose', 'run', '--rm', '--no-TTY', '--no-deps', 'web', ...script]),
+      ).not.toMatch(/FAIL|Traceback/);
+    });
+
     it('has Compose files that Compose takes', () => {
       mustRun(folder, 'docker', ['compose', 'config', '--quiet']);
       mustRun(folder, 'docker', ['compose', '--file', 'compose.dev.yaml', 'config', '--quiet']);
