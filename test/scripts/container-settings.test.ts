@@ -318,6 +318,32 @@ describe('a connection to Supabase', () => {
     expect(await connection(POOLER, { entryPoint: 'asgi' })).toEqual({ OPTIONS: { options: SEARCH_PATH } });
   });
 
+  it.each([
+    ['no engine, as where its variable is not set in the build', '{"ENGINE": None, "OPTIONS": None}'],
+    ['nothing', '{}'],
+  ])('takes %s', async (_, entry) => {
+    const text = `DATABASES = {"default": ${entry}}\n`;
+    for (const items of [
+      ['connection'],
+      ['tls', 'connection'],
+      ['database', 'connection'],
+    ] as OverlayItem[][])
+      expect(Object.keys((await load(items, text, { env }))['DATABASES'] as object)).toEqual(['default']);
+    const withUrl = { ...env, DATABASE_URL: 'postgres://u:p@db/app' };
+    expect(await load(['database', 'connection'], text, { env: withUrl })).toMatchObject({
+      DATABASES: { default: { HOST: 'db', OPTIONS: { options: SEARCH_PATH } } },
+    });
+  });
+
+  it('takes no options and an engine of others', async () => {
+    const { DATABASES } = await load(
+      ['connection'],
+      'DATABASES = {"default": {"ENGINE": "django_tenants.postgresql_backend", "HOST": "h", "OPTIONS": None}}\n',
+      { env },
+    );
+    expect(DATABASES).toMatchObject({ default: { OPTIONS: { options: SEARCH_PATH } } });
+  });
+
   it('leaves another engine alone', async () => {
     const { DATABASES } = await load(['connection'], `DATABASES = {"default": {${SQLITE}}}\n`, { env });
     expect(DATABASES).toEqual({

@@ -32,7 +32,7 @@ _foreign = (
 def _for_supabase(entry):
     """Return the entry of DATABASES with the schema, TLS and what a pooler needs."""
     host, port = str(entry.get("HOST") or ""), str(entry.get("PORT") or "5432")
-    options = {k: v for k, v in entry.get("OPTIONS", {}).items() if k.lower() not in _foreign}
+    options = {k: v for k, v in (entry.get("OPTIONS") or {}).items() if k.lower() not in _foreign}
     wanted = os.environ.get("PGSSLMODE")
     given = options.get("sslmode")
     if given in _strictness and wanted in _strictness:
@@ -47,7 +47,7 @@ def _for_supabase(entry):
     if port == "6543":
         # Each transaction may get another connection, where a cursor of before is unknown.
         entry["DISABLE_SERVER_SIDE_CURSORS"] = True
-    if entry.get("CONN_MAX_AGE", 0) == 0 and "pool" not in options:
+    if entry.get("CONN_MAX_AGE", 0) in (0, "", "0") and not options.get("pool"):
         # A new connection over the internet takes several round trips.
         entry["CONN_MAX_AGE"] = int(os.environ.get("DB_CONN_MAX_AGE") or 60)
     if entry.get("CONN_MAX_AGE", 0) != 0:
@@ -56,5 +56,5 @@ def _for_supabase(entry):
 
 
 DATABASES = dict(getattr(_project, "DATABASES", {}))
-if "postg" in DATABASES.get("default", {}).get("ENGINE", ""):
+if "postg" in (DATABASES.get("default", {}).get("ENGINE") or ""):
     DATABASES["default"] = _for_supabase(DATABASES["default"])

@@ -30,7 +30,7 @@ _common = ("ATOMIC_REQUESTS", "AUTOCOMMIT", "CONN_HEALTH_CHECKS", "CONN_MAX_AGE"
 
 def _kept(current, words):
     """What the project sets beside the address; of another engine what any engine takes."""
-    if any(word in current.get("ENGINE", "") for word in words):
+    if any(word in (current.get("ENGINE") or "") for word in words):
         return {name: value for name, value in current.items() if name not in _address}
     return {name: current[name] for name in _common if name in current}
 
@@ -55,7 +55,7 @@ def _database_from_url(url, current):
         return entry
     # These would lead to another database, or demand TLS of one that has none.
     replaced = ("passfile", "service", "sslmode")
-    options = {k: v for k, v in kept.get("OPTIONS", {}).items() if k not in replaced}
+    options = {k: v for k, v in (kept.get("OPTIONS") or {}).items() if k not in replaced}
     return {
         **entry,
         "USER": unquote(parts.username or ""),
@@ -104,7 +104,7 @@ _foreign = (
 def _for_supabase(entry):
     """Return the entry of DATABASES with the schema, TLS and what a pooler needs."""
     host, port = str(entry.get("HOST") or ""), str(entry.get("PORT") or "5432")
-    options = {k: v for k, v in entry.get("OPTIONS", {}).items() if k.lower() not in _foreign}
+    options = {k: v for k, v in (entry.get("OPTIONS") or {}).items() if k.lower() not in _foreign}
     wanted = os.environ.get("PGSSLMODE")
     given = options.get("sslmode")
     if given in _strictness and wanted in _strictness:
@@ -119,7 +119,7 @@ def _for_supabase(entry):
     if port == "6543":
         # Each transaction may get another connection, where a cursor of before is unknown.
         entry["DISABLE_SERVER_SIDE_CURSORS"] = True
-    if entry.get("CONN_MAX_AGE", 0) == 0 and "pool" not in options:
+    if entry.get("CONN_MAX_AGE", 0) in (0, "", "0") and not options.get("pool"):
         # A new connection over the internet takes several round trips.
         entry["CONN_MAX_AGE"] = int(os.environ.get("DB_CONN_MAX_AGE") or 60)
     if entry.get("CONN_MAX_AGE", 0) != 0:
@@ -127,7 +127,7 @@ def _for_supabase(entry):
     return entry
 
 
-if "postg" in DATABASES.get("default", {}).get("ENGINE", ""):
+if "postg" in (DATABASES.get("default", {}).get("ENGINE") or ""):
     DATABASES["default"] = _for_supabase(DATABASES["default"])
 
 # The project names its hosts in the code (clinic/settings.py).

@@ -30,7 +30,7 @@ _common = ("ATOMIC_REQUESTS", "AUTOCOMMIT", "CONN_HEALTH_CHECKS", "CONN_MAX_AGE"
 
 def _kept(current, words):
     """What the project sets beside the address; of another engine what any engine takes."""
-    if any(word in current.get("ENGINE", "") for word in words):
+    if any(word in (current.get("ENGINE") or "") for word in words):
         return {name: value for name, value in current.items() if name not in _address}
     return {name: current[name] for name in _common if name in current}
 
@@ -55,7 +55,7 @@ def _database_from_url(url, current):
         return entry
     # These would lead to another database, or demand TLS of one that has none.
     replaced = ("passfile", "service", "sslmode")
-    options = {k: v for k, v in kept.get("OPTIONS", {}).items() if k not in replaced}
+    options = {k: v for k, v in (kept.get("OPTIONS") or {}).items() if k not in replaced}
     return {
         **entry,
         "USER": unquote(parts.username or ""),

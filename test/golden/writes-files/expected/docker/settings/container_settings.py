@@ -14,7 +14,7 @@ globals().update({name: getattr(_project, name) for name in dir(_project) if nam
 
 # The db service of compose.yaml has no TLS, which the project demands (library/settings.py).
 DATABASES = dict(getattr(_project, "DATABASES", {}))
-_options = DATABASES.get("default", {}).get("OPTIONS", {})
+_options = DATABASES.get("default", {}).get("OPTIONS") or {}
 if os.environ.get("PGSSLMODE") and "sslmode" in _options:
     _options = {**_options, "sslmode": os.environ["PGSSLMODE"]}
     DATABASES["default"] = {**DATABASES["default"], "OPTIONS": _options}
