@@ -14,6 +14,8 @@ import { SeveralManagePyError } from './detection/manage-py.ts';
 import type { ProjectFiles } from './detection/project-files.ts';
 import { withoutFiles } from './detection/without-files.ts';
 import { RUN_OPTIONS, type RunOptions } from './options.ts';
+import { databaseChangeNotes } from './planning/database-change.ts';
+import { addressNotes } from './planning/environment-file.ts';
 import { packageVersion } from './planning/knowledge.ts';
 import { makePlan } from './planning/make-plan.ts';
 import { libraryRows, projectLibraries } from './planning/project-libraries.ts';
@@ -174,7 +176,11 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     );
     const { git, existing } = this.#facts;
     const isSafe = (!git.present || git.envIgnored) && !existing.envFileTracked;
-    if (this.#previews() || isSet || !isSafe) return null;
+    if (this.#previews() || isSet) return null;
+    if (!isSafe) {
+      this.#say('  No connection string is asked for, because Git does not ignore .env (or tracks it).');
+      return null;
+    }
     this.#askedConnection = true;
     const question = 'Connection string (dashboard: Connect, Session pooler; Enter: later)';
     this.#connection = await askConnection(this.#prompt, question, (recognised, notes) => {
@@ -222,7 +228,9 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     const variables = environment
       .flatMap((section) => section.variables)
       .flatMap(({ name, value }) =>
-        connectionVariables.includes(name) && value.kind === 'text' ? [{ name, value: value.text }] : [],
+        connectionVariables.some((variable) => variable.name === name) && value.kind === 'text'
+          ? [{ name, value: value.text }]
+          : [],
       );
     this.#envUpdate = setEnvVariables(before, variables, 'Database: Supabase');
     const names = variables.map(({ name }) => name).join(', ');
@@ -237,7 +245,12 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       this.#decided,
       projectDisk(this.destinationRoot()),
       (paths) => this.#files.git().ignored(paths),
-      this.#envUpdate === null ? [] : this.#decided.plan.connectionVariables,
+      this.#envUpdate === null ? [] : this.#decided.plan.connectionVariables.map(({ name }) => name),
+    );
+    const env = this.#envUpdate ?? projectDisk(this.destinationRoot()).text('.env') ?? '';
+    notes.push(
+      ...databaseChangeNotes(this.#earlier.stored, this.#resolved.answers),
+      ...addressNotes(env, this.#decided.plan),
     );
     if (notes.length > 0) this.#say(`\nPlease note:\n${formatNotes(notes)}`);
     if (this.options.dryRun) {
@@ -258,8 +271,8 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
       this.#say('\n.env holds secrets: before this becomes a Git repository, let Git ignore it.');
     }
     const envMissing = !projectDisk(this.destinationRoot()).exists('.env');
-    const env = { missing: envMissing, connected: this.#connection !== null };
-    this.#say(`\nNext:\n${formatNextSteps(this.#decided.plan, env)}\n`);
+    const state = { missing: envMissing, connected: this.#connection !== null };
+    this.#say(`\nNext:\n${formatNextSteps(this.#decided.plan, state)}\n`);
   }
 
   /** The repository without some files, and without those that an earlier run kept aside. */

@@ -62,7 +62,7 @@ describe('compose.yaml for each connection', () => {
     const { plan, answers } = await supabase(BY_URL, connection, FIXED);
     expect(answers.settingsOverlay).toEqual([]);
     expect(environmentOf(plan)['PGOPTIONS']).toBe(
-      connection === 'dedicated' ? undefined : '${PGOPTIONS:--c search_path=${DB_SCHEMA:-django},extensions}',
+      connection === 'dedicated' ? undefined : '${PGOPTIONS--c search_path=${DB_SCHEMA:-django},extensions}',
     );
   });
 
@@ -104,6 +104,7 @@ describe('.env.example', () => {
       '# PGSSLMODE': 'verify-full',
       '# PGSSLROOTCERT': '/app/docker/supabase-ca.crt',
       '# DB_POOL_SIZE': '15',
+      '# DB_CONN_MAX_AGE': '60',
       '# SUPABASE_URL': 'https://YOUR-PROJECT-REF.supabase.co',
       '# SUPABASE_PUBLISHABLE_KEY': '',
       '# SUPABASE_SECRET_KEY': '',
@@ -233,6 +234,19 @@ describe('other databases', () => {
     expect(answers.settingsOverlay).toContain('database');
     expect(environmentOf(plan)).toHaveProperty('DATABASE_URL');
     expect(plan.install.extraRequirements.map(({ line }) => line).join()).toContain('psycopg');
+  });
+
+  it('MySQL’s options follow to no other database, though a variable names the engine', async () => {
+    const settings = mysqlSettings.replace(
+      '"ENGINE": "django.db.backends.mysql"',
+      '"ENGINE": os.environ.get("DB_ENGINE", "django.db.backends.mysql"), "OPTIONS": {"charset": "utf8mb4"}',
+    );
+    for (const database of ['supabase', 'postgres', 'sqlite']) {
+      const { answers, plan } = await planFor(settings, { others: MYSQL, answers: { database } });
+      expect(answers.settingsOverlay, database).toContain('database');
+      expect(plan.databaseReachable, database).toBe(true);
+    }
+    expect((await planFor(settings, { others: MYSQL })).answers.settingsOverlay).not.toContain('database');
   });
 
   it.each([

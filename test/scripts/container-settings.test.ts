@@ -231,6 +231,8 @@ describe('a connection to Supabase', () => {
   const DIRECT = '"HOST": "db.abcdefghijklmnopqrst.supabase.co"';
   const env = { DB_SCHEMA: 'django', PGSSLMODE: 'require' };
   const SEARCH_PATH = '-c search_path=django,extensions';
+  /** Of Supabase's cloud at least. */
+  const TLS = { sslmode: 'require' };
 
   /** DATABASES["default"] without engine and host. */
   const connection = async (
@@ -277,8 +279,10 @@ describe('a connection to Supabase', () => {
     ['keeps the stricter TLS of the settings', '"sslmode": "verify-full"', 'require', 'verify-full'],
     ['raises what lets a connection go in the clear', '"sslmode": "prefer"', 'require', 'require'],
     ['raises to verify-full', '"sslmode": "require"', 'verify-full', 'verify-full'],
-    ['leaves an odd one to the driver', '"sslmode": "odd"', 'require', 'odd'],
-    ['leaves it to libpq where the settings say nothing', '', 'require', undefined],
+    ['takes no odd one', '"sslmode": "odd"', 'require', 'require'],
+    ['says it where the settings say nothing', '', 'verify-full', 'verify-full'],
+    ['lets no variable take it away', '', 'disable', 'require'],
+    ['demands it without a variable', '"sslmode": "prefer"', '', 'require'],
   ])('%s', async (_, options, PGSSLMODE, expected) => {
     const { OPTIONS } = await connection(`${POOLER}, "OPTIONS": {${options}}`, { env: { PGSSLMODE } });
     expect((OPTIONS as Record<string, string>)['sslmode']).toBe(expected);
@@ -288,7 +292,7 @@ describe('a connection to Supabase', () => {
     const { OPTIONS } = await connection(
       `${POOLER}, "OPTIONS": {"pgbouncer": "true", "connection_limit": "1", "supa": "base-pooler.x", "connect_timeout": 3}`,
     );
-    expect(OPTIONS).toEqual({ connect_timeout: 3, options: SEARCH_PATH });
+    expect(OPTIONS).toEqual({ connect_timeout: 3, options: SEARCH_PATH, ...TLS });
   });
 
   it.each([
@@ -296,11 +300,11 @@ describe('a connection to Supabase', () => {
     ['-c search_path=shop', '-c search_path=shop'],
   ])('has the schema beside %s', async (theirs, expected) => {
     const { OPTIONS } = await connection(`${POOLER}, "OPTIONS": {"options": "${theirs}"}`);
-    expect(OPTIONS).toEqual({ options: expected });
+    expect(OPTIONS).toEqual({ options: expected, ...TLS });
   });
 
   it.each(['', 'public'])('has no search_path for the schema «%s»', async (DB_SCHEMA) => {
-    expect((await connection(POOLER, { env: { DB_SCHEMA } }))['OPTIONS']).toEqual({});
+    expect((await connection(POOLER, { env: { DB_SCHEMA } }))['OPTIONS']).toEqual(TLS);
   });
 
   it.each([
@@ -315,7 +319,11 @@ describe('a connection to Supabase', () => {
 
   it('keeps them as long as DB_CONN_MAX_AGE says, and not at all under ASGI', async () => {
     expect(await connection(POOLER, { env: { DB_CONN_MAX_AGE: '5' } })).toMatchObject({ CONN_MAX_AGE: 5 });
-    expect(await connection(POOLER, { entryPoint: 'asgi' })).toEqual({ OPTIONS: { options: SEARCH_PATH } });
+    expect(await connection(POOLER, { env: { DB_CONN_MAX_AGE: '0' } })).not.toHaveProperty('CONN_MAX_AGE');
+    expect(await connection(POOLER, { entryPoint: 'asgi' })).toEqual({
+      OPTIONS: { options: SEARCH_PATH, ...TLS },
+    });
+    expect(await connection(`${POOLER}, "CONN_MAX_AGE": "30"`)).toMatchObject({ CONN_MAX_AGE: 30 });
   });
 
   it.each([
@@ -338,7 +346,7 @@ describe('a connection to Supabase', () => {
   it('takes no options and an engine of others', async () => {
     const { DATABASES } = await load(
       ['connection'],
-      'DATABASES = {"default": {"ENGINE": "django_tenants.postgresql_backend", "HOST": "h", "OPTIONS": None}}\n',
+      'DATABASES = {"default": {"ENGINE": "psqlextra.backend", "HOST": "h", "OPTIONS": None}}\n',
       { env },
     );
     expect(DATABASES).toMatchObject({ default: { OPTIONS: { options: SEARCH_PATH } } });
@@ -352,7 +360,7 @@ describe('a connection to Supabase', () => {
     expect(await load(['connection'], 'DEBUG = True\n', { env })).toEqual({ DEBUG: true, DATABASES: {} });
   });
 
-  it('comes from SUPABASE_DB_* where the settings name another database; DATABASE_URL goes before', async () => {
+  it('comes from SUPABASE_DB_* where the settings name another database, else from DATABASE_URL', async () => {
     const hardCoded = `DATABASES = {"default": {${SQLITE}, "ATOMIC_REQUESTS": True}}\n`;
     const seed = {
       ...env,
@@ -371,7 +379,7 @@ describe('a connection to Supabase', () => {
           PASSWORD: 's3#cret/p@',
           HOST: 'aws-1-eu-west-1.pooler.supabase.com',
           PORT: '6543',
-          OPTIONS: { options: SEARCH_PATH },
+          OPTIONS: { options: SEARCH_PATH, ...TLS },
           DISABLE_SERVER_SIDE_CURSORS: true,
           ...KEPT,
         },
@@ -379,9 +387,14 @@ describe('a connection to Supabase', () => {
     });
     expect(
       await load(['database', 'connection'], hardCoded, {
-        env: { ...seed, DATABASE_URL: 'postgres://u:p@db.ref.supabase.co:6543/app?pgbouncer=true' },
+        env: { ...seed, DATABASE_URL: 'postgres://me@localhost/dev' },
       }),
-    ).toMatchObject({ DATABASES: { default: { HOST: 'db.ref.supabase.co', OPTIONS: {} } } });
+    ).toMatchObject({ DATABASES: { default: { HOST: seed.SUPABASE_DB_HOST } } });
+    expect(
+      await load(['database', 'connection'], hardCoded, {
+        env: { ...env, DATABASE_URL: 'postgres://u:p@db.REF.supabase.co:6543/app?pgbouncer=true' },
+      }),
+    ).toMatchObject({ DATABASES: { default: { HOST: 'db.ref.supabase.co', OPTIONS: TLS } } });
   });
 });
 

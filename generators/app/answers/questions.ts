@@ -315,7 +315,7 @@ const settingsOverlay: Question<'settingsOverlay'> = {
   option: 'settings-overlay',
   kind: 'checkbox',
   thing: 'settings overlay',
-  whenGone: 'the settings do it themselves',
+  whenGone: 'it is not needed any more',
   message: 'Settings of the image beside yours, which stay as they are',
   help: 'What a module in front of the settings says: database, tls, connection, hosts, static-root, whitenoise, or none',
   placeholder: 'NAME[,NAME…]',

@@ -194,13 +194,14 @@ export function unreachableSettings(facts: DatabaseFacts, { database }: Database
     if (database !== 'sqlite' && facts.urlVariable === null && facts.variables.host === null) {
       return 'the settings read no variable for the database host, so that another database cannot be named from outside';
     }
+    // Its OPTIONS (charset, init_command) are for no other engine, even where a variable names the engine.
     if (
-      (database === 'supabase' || database === 'postgres') &&
+      database !== 'external' &&
+      database !== 'mysql' &&
       facts.urlVariable === null &&
-      facts.postgresEngineValue === null &&
       facts.defaultEngine === 'mysql'
     ) {
-      return 'the settings name MySQL in the code, so that PostgreSQL cannot be chosen from outside';
+      return 'the settings are written for MySQL, and its options mean nothing to another database';
     }
     if (database === 'sqlite' && sqliteEnvironment(facts).length === 0) {
       return 'the settings read no variable for the database engine or name, so that SQLite cannot be chosen from outside';

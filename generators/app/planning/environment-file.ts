@@ -1,7 +1,10 @@
 import type { Answers } from '../answers/answers.ts';
+import { connectionMode, readConnectionString } from '../database/connection-string.ts';
+import { readEnvFile } from '../database/env-file.ts';
 import type { ProjectFacts } from '../detection/facts.ts';
-import { isVariableName } from './database-environment.ts';
+import { isVariableName, type DatabaseAddress } from './database-environment.ts';
 import type { Plan } from './plan.ts';
+import { SUPABASE_MODES } from './supabase.ts';
 
 /** Name of a variable of ours → whether the user's own .env lacks it; a name that is not needed is not there. */
 export type EnvLack = Readonly<Record<string, boolean>>;
@@ -36,7 +39,7 @@ export function lackingInEnvFile(facts: ProjectFacts, answers: Answers, stored: 
  */
 export function envFileNotes(
   facts: ProjectFacts,
-  plan: Pick<Plan, 'composeEnvironment' | 'databaseVariables' | 'database'>,
+  plan: Pick<Plan, 'composeEnvironment' | 'databaseVariables' | 'database' | 'databaseService'>,
   alsoSet: readonly string[] = [],
 ): string[] {
   const { envFile, envNames } = facts.existing;
@@ -47,12 +50,59 @@ export function envFileNotes(
   );
   const names = [...required.map(({ name }) => name), ...plan.databaseVariables];
   const lacking = [...new Set(names)].filter((name) => !set.has(name));
-  if (lacking.length === 0) return [];
+  const simple = (plan.databaseService?.environment ?? []).flatMap(({ value }) => {
+    const name = /^\$\{(\w+):-app\}$/.exec(value)?.[1];
+    return name === undefined || set.has(name)
+      ? []
+      : [
+          `.env does not set ${name}: the db service, which only this project’s services reach, takes "app". Set it before the first start, when its volume is made.`,
+        ];
+  });
+  if (lacking.length === 0) return simple;
   const byCommand =
     plan.database === 'supabase' && lacking.some((name) => plan.databaseVariables.includes(name))
       ? ', or run backendai-docker supabase'
       : '';
   return [
+    ...simple,
     `.env stays as it is, but does not set ${lacking.join(', ')}: add what .env.example shows${byCommand}.`,
+  ];
+}
+
+/**
+ * Says where their .env leads to another database than the files are made for. Its values are looked at, and only the
+ * kind of the address is told.
+ * @param envText the text of .env after the run
+ */
+export function addressNotes(
+  envText: string,
+  plan: Pick<Plan, 'supabase' | 'connectionVariables'>,
+): string[] {
+  if (plan.supabase === null) return [];
+  const entries = readEnvFile(envText);
+  const valueOf = (part: keyof DatabaseAddress): { name: string; value: string } | null => {
+    const name = plan.connectionVariables.find((variable) => variable.part === part)?.name ?? '';
+    const entry = entries.get(name);
+    return entry === undefined || entry.placeholder ? null : { name, value: entry.value };
+  };
+  const url = valueOf('url');
+  const host = valueOf('host');
+  const read = url === null ? null : readConnectionString(url.value);
+  const address =
+    url !== null && read?.kind === 'connection'
+      ? { name: url.name, mode: read.mode }
+      : host !== null
+        ? {
+            name: host.name,
+            mode: connectionMode(host.value.toLowerCase(), Number(valueOf('port')?.value ?? 5432)),
+          }
+        : null;
+  const wanted = plan.supabase.connection;
+  if (address === null || address.mode === null || address.mode === wanted) return [];
+  const { title } = SUPABASE_MODES[address.mode];
+  const other =
+    address.mode === 'self-hosted' ? 'another server than Supabase’s' : `Supabase’s ${title.toLowerCase()}`;
+  return [
+    `${address.name} in .env leads to ${other}, and these files are for the ${plan.supabase.mode.title.toLowerCase()}: put its address there, or run again with --supabase-connection ${address.mode}.`,
   ];
 }

@@ -420,6 +420,7 @@ function supabaseSection(
             String(mode.clients),
           ),
         ]),
+    optional('DB_CONN_MAX_AGE', 'Seconds that a connection is kept; 0: a new one for each request', '60'),
   ].filter(({ name }) => !read.has(name));
   return {
     title: 'Database: Supabase',

@@ -174,7 +174,8 @@ export function makePlan(
         : [],
     migrateCommand: ['python', `${IMAGE_ROOT}/docker/migrate_database.py`],
     migrateCommands: [
-      ['migrate', '--noinput'],
+      // django-tenants has its own.
+      [facts.thirdPartyApps.includes('django_tenants') ? 'migrate_schemas' : 'migrate', '--noinput'],
       ...(facts.preparation.cacheTable ? [['createcachetable']] : []),
       ...(collectsElsewhere(facts) ? [['collectstatic', '--noinput']] : []),
     ],
@@ -187,7 +188,7 @@ export function makePlan(
     volumes: volumes(facts, answers),
     database: answers.database,
     databaseReachable: unreachableSettings(facts.database, answers) === null,
-    connectionVariables: databaseVariables(facts.database).map(({ name }) => name),
+    connectionVariables: databaseVariables(facts.database),
     databaseVariables:
       answers.database === 'supabase' || answers.database === 'external'
         ? databaseVariables(facts.database)
@@ -567,7 +568,7 @@ function supabaseEnvironment(answers: Answers): { name: string; value: string }[
     { name: 'PGSSLMODE', value: `\${PGSSLMODE:-${mode.sslmode}}` },
     { name: 'DB_SCHEMA', value: schema },
     ...(inVariables
-      ? [{ name: 'PGOPTIONS', value: `\${PGOPTIONS:--c search_path=${schema},extensions}` }]
+      ? [{ name: 'PGOPTIONS', value: `\${PGOPTIONS--c search_path=${schema},extensions}` }]
       : []),
     ...(mode.clients === null ? [] : [{ name: 'DB_POOL_SIZE', value: `\${DB_POOL_SIZE:-${mode.clients}}` }]),
   ];

@@ -2,6 +2,7 @@ import type { Database, Installer, Server, SupabaseConnection } from '../answers
 import type { DependencyManager } from '../detection/facts.ts';
 import type { OverlayItem } from './settings-overlay.ts';
 import type { DebianRelease } from './base-image.ts';
+import type { DatabaseAddress } from './database-environment.ts';
 import type { SupabaseMode } from './supabase.ts';
 
 /** One variable of `.env.example` and `.env`. */
@@ -166,7 +167,7 @@ export interface Plan {
   /** The settings take the database from the environment; otherwise the choice has no effect. */
   databaseReachable: boolean;
   /** Those that hold the address of the database; where the user has to say it, `databaseVariables` are the ones that must be set. */
-  connectionVariables: string[];
+  connectionVariables: { name: string; part: keyof DatabaseAddress }[];
   /** What leads to the database, as far as the user has to say it. */
   databaseVariables: string[];
   databaseService: {

@@ -1,6 +1,6 @@
 import type { Answers } from '../answers/answers.ts';
 import { firstPlace } from '../detection/evidence.ts';
-import type { Evidence, ProjectFacts } from '../detection/facts.ts';
+import type { DatabaseEngine, Evidence, ProjectFacts } from '../detection/facts.ts';
 import { mayLackTls, unreachableSettings, type DatabaseChoice } from './database-environment.ts';
 
 /** What the overlay can say to settings that do not take it from the environment. */
@@ -161,7 +161,10 @@ export function withOverlay(
                   urlVariable: 'DATABASE_URL',
                   variables: { engine: null, name: null, user: null, password: null, host: null, port: null },
                 }),
-            // The overlay names the engine.
+            // The overlay names the engine; the project's own needs a driver that may not be there.
+            defaultEngine: isForeign(facts.database.defaultEngine)
+              ? ('other' as const)
+              : facts.database.defaultEngine,
             postgresEngineValue: 'django.db.backends.postgresql',
             mysqlEngineValue: 'django.db.backends.mysql',
             onlyWith: null,
@@ -180,6 +183,10 @@ export function withOverlay(
       : facts.importedModules,
   };
 }
+
+/** Neither PostgreSQL nor SQLite. */
+const isForeign = (engine: DatabaseEngine | null): boolean =>
+  engine !== null && ['mysql', 'oracle', 'other'].includes(engine);
 
 /** A folder of the repository's root that is not there yet. */
 function staticFolder(facts: ProjectFacts): string {

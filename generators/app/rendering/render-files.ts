@@ -163,7 +163,12 @@ function developmentEnvironment(plan: Plan): { name: string; value: string }[] {
     .flatMap((section) => section.variables)
     .find((variable) => /^(DJANGO_)?DEBUG$/.test(variable.name));
   const on = debug?.example === '0' ? '1' : 'True';
-  return [...(debug ? [{ name: debug.name, value: on }] : []), ...plan.composeEnvironment];
+  return [
+    ...(debug ? [{ name: debug.name, value: on }] : []),
+    ...plan.composeEnvironment,
+    // The debug server makes a thread for each request, and each would keep a place of the small pool.
+    ...(plan.supabase ? [{ name: 'DB_CONN_MAX_AGE', value: '0' }] : []),
+  ];
 }
 
 /** Literals for the constants at the top of the generated Python scripts. */

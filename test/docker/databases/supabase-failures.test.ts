@@ -309,4 +309,51 @@ describe.skipIf(engine === null)('what goes wrong with Supabase', { timeout: 5 *
     // Row level security stays on where it was switched on: an INFO.
     expect(security().filter(({ level }) => level !== 'INFO')).toEqual([]);
   });
+
+  it('the dedicated pooler: what the role brings along is set, told, and taken back', () => {
+    application.setAddress(addressOf(bench, 'dedicated'));
+    application.set({ DB_SCHEMA: 'first_schema' });
+    const first = application.migrate();
+    expect(first.status, first.output).toBe(0);
+    expect(application.verify().status).toBe(0);
+    // The pooler still holds connections of before.
+    application.set({ DB_SCHEMA: 'second_schema' });
+    const second = application.migrate();
+    expect(second.output).toMatch(/WARN +schema: postgres had the search_path .*first_schema/);
+    expect(second.output).toMatch(/idle connections with the old path were closed/);
+    const verified = application.verify();
+    expect(verified.status, verified.output).toBe(0);
+    // Back to public, over the session pooler: the role must not send the tables elsewhere.
+    application.setAddress(addressOf(bench, 'session'));
+    application.set({ DB_SCHEMA: 'public' });
+    expect(application.verify().output).toMatch(
+      /FAIL +schema: tables are in second_schema, DB_SCHEMA is public/,
+    );
+    const back = application.migrate();
+    expect(back.status, back.output).toBe(0);
+    expect(back.output).toMatch(/search_path \(second_schema\) is reset/);
+    expect(
+      bench.sql(
+        "select count(*) from pg_tables where schemaname = 'public' and tablename = 'patients_patient'",
+      ),
+    ).toBe('1');
+  });
+
+  it('a password that breaks the URL: no piece of it is shown', async () => {
+    const broken = makeApplication('broken', bench, 'psycopg2', 'DATABASE_URL');
+    try {
+      expect(broken.compose(['build']).status).toBe(0);
+      broken.set({
+        DATABASE_URL: `postgres://postgres.${bench.ref}:12345/secretrest@${bench.hosts.pooler}:5432/postgres`,
+      });
+      for (const { status, output } of [broken.migrate(), broken.verify()]) {
+        expect(status).toBe(1);
+        expect(output).not.toContain('secretrest');
+        expect(output).toMatch(/URL cannot be read|reserved character/);
+      }
+      expect((await bench.pooler.state()).attempts).toEqual({});
+    } finally {
+      broken.remove();
+    }
+  });
 });

@@ -380,7 +380,8 @@ RULES = [
         r'root certificate file "([^"]*)" does not exist|could not read root certificate file'
         r' "([^"]*)"',
         "The file {1} with the certificate authority (PGSSLROOTCERT) cannot be read here.",
-        "Mount it, readable for all (Supabase: dashboard, Database, Settings, SSL).",
+        "Mount it, readable for all. For Supabase's cloud the image has it:"
+        " PGSSLROOTCERT=/app/docker/supabase-ca.crt",
     ),
     (
         "configuration",
@@ -393,7 +394,8 @@ RULES = [
         r"certificate verify failed|self.signed certificate|unable to get local issuer"
         r"|unknown ca\b",
         "The server's certificate is of no authority that this container trusts.",
-        "Set PGSSLROOTCERT to the authority's file (Supabase: dashboard, Database, Settings, SSL).",
+        "Set PGSSLROOTCERT to the authority's file"
+        " (Supabase's cloud: /app/docker/supabase-ca.crt, which the image has).",
     ),
     (
         "configuration",
@@ -417,10 +419,16 @@ RULES = [
     # The settings.
     (
         "configuration",
+        r"Servname not supported|invalid port number|invalid integer value .* \"port\"",
+        "The port of the database is no number that a server can have.",
+        "Correct the port in .env: 5432, or 6543 for Supabase's transaction pooler.",
+    ),
+    (
+        "configuration",
         r'invalid (?:connection option|URI query parameter:?|dsn.*option) "([^"]*)"'
         r"|unexpected keyword argument '([^']*)'",
-        'The driver does not know "{1}": a parameter of another program in the URL.',
-        "Remove it from the URL in .env.",
+        'The driver does not know "{1}": a parameter of another program or another database.',
+        "Remove it from the URL in .env, or from OPTIONS of the settings.",
     ),
     (
         "configuration",
@@ -804,10 +812,8 @@ def _refused(host, port, mode):
         return cause, "Run `supabase start`; in a container the host is host.docker.internal."
     if host.lower() in LOCAL_HOSTS[1:]:
         cause = f"{host} is this container itself, where nothing listens on port {port}."
-        return (
-            cause,
-            "Use the service's name, or host.docker.internal for a server on Docker's host.",
-        )
+        mend = "Use the service's name, or host.docker.internal for a server on Docker's host."
+        return cause, f"Set the database's variables in .env (see .env.example). {mend}"
     if mode.name in ("direct", "dedicated"):
         cause = (
             f"{host}:{port} refuses this address: the server restarts, or it saw wrong passwords."
@@ -1009,6 +1015,28 @@ def rows(connection, query, parameters=None):
 
 def value(connection, query, parameters=None):
     return rows(connection, query, parameters)[0][0]
+
+
+def says_public(environment=None):
+    """Whether DB_SCHEMA asks for the schema public."""
+    environment = os.environ if environment is None else environment
+    return environment.get("DB_SCHEMA", "").strip() == "public"
+
+
+def unreadable_url(settings):
+    """Return an Explanation where a URL was taken apart wrongly, or None.
+
+    dj-database-url and django-environ end the password at the first / and take the rest for the
+    name of the database.
+    """
+    if "@" not in str(settings.get("NAME") or ""):
+        return None
+    return Explanation(
+        "configuration",
+        "The database's URL cannot be read: its password holds a reserved character.",
+        "Percent-encode it in .env: / is %2F, # is %23, @ is %40, ? is %3F, % is %25.",
+        "",
+    )
 
 
 def private_schema(environment=None):

@@ -274,6 +274,12 @@ def check_search_path(connection, schema, run_time_mode, seconds):
             current = checks.value(session, "select current_schema()")
         if current != schema:
             path = checks.value(session, "show search_path")
+            if "tenant" in str(connection.settings_dict.get("ENGINE")):
+                raise StopError(
+                    f"The database engine sets the search_path itself: {path}.",
+                    "mend | Set DB_SCHEMA=public in .env, or PUBLIC_SCHEMA_NAME of the settings to"
+                    f" {schema}. Close public to the Data API: --close-public",
+                )
             raise StopError(
                 f"Tables would go into {current or 'no schema'} instead of {schema}:"
                 f" the search_path is {path}.",
@@ -306,14 +312,64 @@ def rows_of_visible(session, table):
     )
 
 
+def search_path_of_role(session):
+    """Return the search_path that the present user brings along in this database, or None."""
+    found = checks.rows(
+        session,
+        "select c from pg_db_role_setting s, unnest(s.setconfig) c"
+        " where s.setdatabase = (select oid from pg_database where datname = current_database())"
+        " and s.setrole = (select oid from pg_roles where rolname = current_user)"
+        " and c like %s",
+        ["search_path=%"],
+    )
+    return found[0][0].split("=", 1)[1] if found else None
+
+
 def set_search_path_of_role(session, schema):
     """The dedicated pooler refuses `options`: the role brings its search_path along instead."""
     database = checks.value(session, "select current_database()")
+    user = checks.value(session, "select current_user")
+    before = search_path_of_role(session)
+    if before and before.split(",")[0].strip(' "') != schema:
+        say(f"WARN  schema: {user} had the search_path {before} in {database}, which ends now")
+        say("      mend | Let another project on this database log in with a role of its own.")
     path = f"{quote(schema)}, extensions"
     run(session, f"alter role current_user in database {quote(database)} set search_path = {path}")
-    user = checks.value(session, "select current_user")
     say(f"ok    schema: the search_path of {user} in {database} is now {schema}, extensions")
-    say("      note | The dedicated pooler cannot pass it; connections that it holds keep the old.")
+    close_idle_connections(session)
+
+
+def reset_search_path_of_role(connection, session, seconds):
+    """DB_SCHEMA went back to public, but what was set for the dedicated pooler still holds."""
+    current = checks.value(session, "select current_schema()")
+    if current == "public" or not search_path_of_role(session):
+        return
+    database = checks.value(session, "select current_database()")
+    run(session, f"alter role current_user in database {quote(database)} reset search_path")
+    say(f"ok    schema: DB_SCHEMA is public, so the role's search_path ({current}) is reset")
+    close_idle_connections(session)
+    again = connect(connection, seconds)
+    try:
+        current = checks.value(again, "select current_schema()")
+    finally:
+        again.close()
+    if current != "public":
+        raise StopError(
+            f"Tables would go into {current or 'no schema'} instead of public.",
+            "mend | OPTIONS['options'] of the settings, or PGOPTIONS, say another search_path.",
+        )
+
+
+def close_idle_connections(session):
+    """The pooler hands out connections that it opened before: those would keep the old path."""
+    closed = checks.rows(
+        session,
+        "select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user"
+        " and datname = current_database() and state = 'idle' and pid <> pg_backend_pid()"
+        " and application_name not ilike 'supavisor%'",
+    )
+    say(f"      note | {len(closed)} idle connections with the old path were closed.")
+    say("      note | It holds for all that logs in as this role, the SQL editor too.")
 
 
 def create_vector(session):
@@ -544,6 +600,9 @@ def work(arguments):
     placeholder = checks.placeholder_in_settings(settings)
     if placeholder:
         raise stop_for(checks.explain_placeholder(*placeholder))
+    unreadable = checks.unreadable_url(settings)
+    if unreadable:
+        raise stop_for(unreadable)
     changes, line = {}, ""
     if connection.vendor in ("postgresql", "mysql"):
         changes, line = migration_address(settings, os.environ)
@@ -595,6 +654,8 @@ def prepare_and_migrate(session, connection, mode, user, schema, seconds):
         create_schema(session, schema)
         check_run_time_user(session, schema, user)
         check_search_path(connection, schema, mode, seconds)
+    elif is_postgresql and checks.says_public():
+        reset_search_path_of_role(connection, session, seconds)
     if USES_VECTOR and is_postgresql:
         create_vector(session)
     for words in COMMANDS:

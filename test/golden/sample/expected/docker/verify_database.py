@@ -39,8 +39,11 @@ class Report:
         self.as_json = as_json
         self.output = output
         self.result = {"checks": []}
+        # Texts that no line may hold.
+        self.secrets = ()
 
     def add(self, result, name, detail, mend="", driver=""):
+        detail = checks.mask(detail, self.secrets)
         further = {"note" if result == "ok" else "mend": mend, "driver": driver}
         further = {title: text for title, text in further.items() if text}
         self.result["checks"].append({"name": name, "result": result, "detail": detail, **further})
@@ -75,6 +78,10 @@ def check_settings(report, settings, mode):
     placeholder = checks.placeholder_in_settings(settings)
     if placeholder:
         report.explain("settings", checks.explain_placeholder(*placeholder))
+        return False
+    unreadable = checks.unreadable_url(settings)
+    if unreadable:
+        report.explain("settings", unreadable)
         return False
     options = settings.get("OPTIONS") or {}
     foreign = sorted(name for name in options if name.lower() in checks.FOREIGN_PARAMETERS)
@@ -182,7 +189,7 @@ def check_latency(report, session):
         report.add("ok", "latency", detail)
 
 
-def check_schema(report, session):
+def check_schema(report, session, mode):
     """Return the schema that Django's tables are in."""
     current = checks.value(session, "select current_schema()")
     path = checks.value(session, "show search_path")
@@ -198,6 +205,13 @@ def check_schema(report, session):
     elif wanted and current != wanted:
         detail = f"tables are in {current or 'no schema'}, DB_SCHEMA is {wanted}"
         mend = f"{MIGRATE} creates it; the search_path is now: {path}"
+        if mode.name == "dedicated" and found:
+            mend = f"Connections that the pooler opened before keep the old path: {MIGRATE}"
+            mend += " closes those that are idle; web closes its own when it starts again."
+        report.add("FAIL", "schema", detail, mend)
+    elif checks.says_public() and current != "public":
+        detail = f"tables are in {current or 'no schema'}, DB_SCHEMA is public"
+        mend = f"{MIGRATE} resets the role's search_path; it is now: {path}"
         report.add("FAIL", "schema", detail, mend)
     else:
         report.add("ok", "schema", f"{current} (search_path {path})")
@@ -295,6 +309,10 @@ def check_cursors(report, settings, mode):
 
 def check_persistence(report, settings, mode):
     age = settings.get("CONN_MAX_AGE", 0)
+    if isinstance(age, str):
+        mend = "Turn the variable into a number in the settings: int(os.environ[...])."
+        report.add("FAIL", "CONN_MAX_AGE", f"{age!r} is a text, and Django counts with it", mend)
+        return
     health = bool(settings.get("CONN_HEALTH_CHECKS"))
     shown = "without end" if age is None else f"{age} s"
     detail = f"connections are kept {shown}" if age != 0 else "a new connection for each request"
@@ -399,6 +417,7 @@ def work(report, seconds):
     report.result["vendor"] = vendor
     mode = checks.connection_mode(settings.get("HOST"), settings.get("PORT"))
     if vendor == "postgresql":
+        report.secrets = checks.known_secrets(settings)
         if not check_settings(report, settings, mode):
             return
         check_mode(report, settings, mode)
@@ -437,7 +456,7 @@ def run_checks(report, session, settings, mode):
     attempt("server", check_server, session)
     attempt("latency", check_latency, session)
     if session.vendor == "postgresql":
-        schema = attempt("schema", check_schema, session)
+        schema = attempt("schema", check_schema, session, mode)
     attempt("migrations", check_migrations, session)
     if session.vendor in ("postgresql", "mysql"):
         attempt("connections", check_connections, session, settings, mode)

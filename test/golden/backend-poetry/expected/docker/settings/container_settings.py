@@ -31,15 +31,18 @@ _foreign = (
 
 def _for_supabase(entry):
     """Return the entry of DATABASES with the schema, TLS and what a pooler needs."""
-    host, port = str(entry.get("HOST") or ""), str(entry.get("PORT") or "5432")
+    host = str(entry.get("HOST") or "").lower()
+    port = str(entry.get("PORT") or "5432").strip()
     options = {k: v for k, v in (entry.get("OPTIONS") or {}).items() if k.lower() not in _foreign}
-    wanted = os.environ.get("PGSSLMODE")
-    given = options.get("sslmode")
-    if given in _strictness and wanted in _strictness:
-        options["sslmode"] = max(given, wanted, key=_strictness.index)
-    schema = os.environ.get("DB_SCHEMA")
+    # The stricter counts; Supabase's cloud is reached over the internet.
+    cloud = host.endswith((".supabase.com", ".supabase.co"))
+    modes = [options.get("sslmode"), os.environ.get("PGSSLMODE"), "require" if cloud else None]
+    known = [mode for mode in modes if mode in _strictness]
+    if known and (cloud or options.get("sslmode") in _strictness):
+        options["sslmode"] = max(known, key=_strictness.index)
+    schema = (os.environ.get("DB_SCHEMA") or "").strip()
     # The dedicated pooler takes no options; docker/migrate_database.py sets the role's search_path.
-    dedicated = port == "6543" and host.startswith("db.") and host.endswith(".supabase.co")
+    dedicated = port == "6543" and host.startswith("db.") and cloud
     theirs = options.get("options") or ""
     if schema and schema != "public" and not dedicated and "search_path" not in theirs:
         options["options"] = f"{theirs} -c search_path={schema},extensions".strip()
@@ -47,14 +50,19 @@ def _for_supabase(entry):
     if port == "6543":
         # Each transaction may get another connection, where a cursor of before is unknown.
         entry["DISABLE_SERVER_SIDE_CURSORS"] = True
-    if entry.get("CONN_MAX_AGE", 0) in (0, "", "0") and not options.get("pool"):
+    age = entry.get("CONN_MAX_AGE", 0)
+    # From the environment it may be a text.
+    age = int(age) if isinstance(age, str) and age.strip().isdigit() else age
+    if age in (0, "") and not options.get("pool"):
         # A new connection over the internet takes several round trips.
-        entry["CONN_MAX_AGE"] = int(os.environ.get("DB_CONN_MAX_AGE") or 60)
-    if entry.get("CONN_MAX_AGE", 0) != 0:
+        age = int(os.environ.get("DB_CONN_MAX_AGE") or 60)
+    if age != 0:
+        entry["CONN_MAX_AGE"] = age
         entry["CONN_HEALTH_CHECKS"] = True
     return entry
 
 
 DATABASES = dict(getattr(_project, "DATABASES", {}))
-if "postg" in (DATABASES.get("default", {}).get("ENGINE") or ""):
+_engine = DATABASES.get("default", {}).get("ENGINE") or ""
+if any(word in _engine for word in ("postg", "psycopg", "psql")):
     DATABASES["default"] = _for_supabase(DATABASES["default"])

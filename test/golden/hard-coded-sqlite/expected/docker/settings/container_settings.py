@@ -21,6 +21,7 @@ _engines = {
     "postgresql": ("django.db.backends.postgresql", ("postg", "psycopg", "psql")),
     "mysql": ("django.db.backends.mysql", ("mysql", "mariadb")),
     "mariadb": ("django.db.backends.mysql", ("mysql", "mariadb")),
+    "pgsql": ("django.db.backends.postgresql", ("postg", "psycopg", "psql")),
     "sqlite": ("django.db.backends.sqlite3", ("sqlite", "spatialite")),
 }
 _address = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
