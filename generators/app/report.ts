@@ -126,7 +126,7 @@ export function formatNextSteps(plan: Plan, env: { missing: boolean; connected: 
   const steps: [string, string][] = [];
   if (env.missing) steps.push(['cp .env.example .env', 'then fill in the values']);
   else if (plan.database === 'supabase' && plan.supabase?.connection !== 'local' && !env.connected)
-    steps.push(['npx generator-backendai-docker supabase', 'fills in .env; see SUPABASE_SETUP.md']);
+    steps.push(['npx generator-backendai-docker supabase', 'asks, fills in .env']);
   else if (plan.database === 'external') steps.push(['edit .env', 'the values of your database']);
   if (!plan.databaseReachable) steps.push(['edit the settings', 'the database, see the first note above']);
   steps.push(
@@ -142,8 +142,14 @@ export function formatNextSteps(plan: Plan, env: { missing: boolean; connected: 
     ['python3 docker/verify_image.py', 'checks the image'],
     ['docker compose --file compose.dev.yaml up --watch', 'development'],
   );
-  const width = Math.max(...steps.map(([command]) => command.length));
+  const fits = ([command, what]: [string, string]): boolean => command.length + what.length <= 76;
+  const width = Math.max(...steps.filter(fits).map(([command]) => command.length));
   return steps
-    .map(([command, what]) => `  ${paint('bold', command.padEnd(width))}  ${paint('dim', what)}`)
+    .map((step) => {
+      const [command, what] = step;
+      // What is too long for the column has its meaning below.
+      const between = fits(step) ? '  ' : `\n${' '.repeat(width + 4)}`;
+      return `  ${paint('bold', fits(step) ? command.padEnd(width) : command)}${between}${paint('dim', what)}`;
+    })
     .join('\n');
 }

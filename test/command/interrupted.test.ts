@@ -625,7 +625,7 @@ describe('a full disk', () => {
           writeFileSync(join(fillers, String(left)), '');
         const full = await run(folder, scenario.args);
         expect(full.stderr).toMatch(
-          /^backendai-docker: docker\/[\w.]+ could not be written \(the disk is full\)\. Written before it: .*\bDockerfile, .*the next run finishes the job\.\n$/,
+          /^backendai-docker: docker\/[\w./]+ could not be written \(the disk is full\)\. Written before it: .*\bDockerfile, .*the next run finishes the job\.\n$/,
         );
         expect(full.status).toBe(1);
         expect(stagingIn(folder)).toEqual([]);

@@ -144,6 +144,7 @@ const APPS = 'Folders and files to copy into the image';
 const PYTHON = 'Python version';
 const LIBRARIES = 'Runtime libraries (Debian packages)';
 const DATABASE = 'Database';
+const POSTGRES = 'PostgreSQL version';
 const SERVER = 'Web server';
 const PORT = 'Port of the web server';
 const IMAGE = 'Image name';
@@ -157,7 +158,7 @@ const MARKED = /^(<{7} yours|\|{7} last generated|>{7} newly generated)$/m;
 
 /** The messages of the prompts that were answered on a screen, in their order. */
 function promptsOn(result: Result): string[] {
-  const known = [APPS, PYTHON, LIBRARIES, DATABASE, SERVER, PORT, IMAGE, INSTALLER, SERVICES];
+  const known = [APPS, PYTHON, LIBRARIES, DATABASE, POSTGRES, SERVER, PORT, IMAGE, INSTALLER, SERVICES];
   return [...screenOf(result).matchAll(/✔ ([^\n]+)/g)].map(
     ([, line = '']) => known.find((message) => line.startsWith(message)) ?? line,
   );
@@ -191,6 +192,7 @@ describe('what the user and the generator changed', () => {
       answer(PYTHON),
       answer(LIBRARIES),
       answer(DATABASE, DOWN + ENTER),
+      answer(POSTGRES),
       answer(SERVER),
       answer(PORT),
       answer(IMAGE),
@@ -427,7 +429,7 @@ describe('what the project has become', () => {
   it('unchanged with --ask-answered: everything is asked, with the stored answers as default', () => {
     const folder = copyOf(afterFirstRun);
     const before = traceOf(folder);
-    const all = [APPS, PYTHON, LIBRARIES, DATABASE, SERVER, PORT, IMAGE, INSTALLER];
+    const all = [APPS, PYTHON, LIBRARIES, DATABASE, POSTGRES, SERVER, PORT, IMAGE, INSTALLER];
     const result = typed(
       folder,
       all.map((message) => answer(message)),
@@ -459,6 +461,7 @@ describe('Docker files from before the first run', () => {
     ['--apps', 'helpdesk,tickets'],
     ['--python-version', '3.11'],
     ['--database', 'postgres'],
+    ['--postgres-version', '17'],
     ['--settings-overlay', 'none'],
     ['--server', 'gunicorn'],
     ['--port', '8000'],

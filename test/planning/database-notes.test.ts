@@ -26,6 +26,20 @@ describe('another database than at the last run', () => {
   });
 });
 
+it('names the databases beside default', async () => {
+  const settings = `${BY_URL}DATABASES["replica"] = dj_database_url.config(env="REPLICA_URL")\n`;
+  for (const [database, count] of [
+    ['supabase', 1],
+    ['external', 0],
+  ] as const) {
+    const { plan } = await planFor(settings, { answers: { database } });
+    expect(plan.notes.filter((note) => note.startsWith('DATABASES has replica beside default'))).toHaveLength(
+      count,
+    );
+  }
+  expect((await planFor(BY_URL)).plan.notes.join()).not.toContain('beside default');
+});
+
 describe('an .env that is there', () => {
   const forSupabase = async (supabaseConnection: string) =>
     (await planFor(BY_URL, { answers: { database: 'supabase', supabaseConnection } })).plan;

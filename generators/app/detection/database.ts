@@ -50,6 +50,7 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
       sqlitePath: null,
       forcesTls: null,
       onlyWith: null,
+      otherAliases: [],
       evidence: whole === undefined ? [] : [placeOf(whole)],
     };
   }
@@ -122,8 +123,17 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
       url === null
         ? null
         : deployedOnly(settings.evaluation.decisions, defaults, [url, ...Object.values(variables)]),
+    otherAliases: aliasesOf(whole).filter((name) => name !== 'default' && !name.startsWith('*')),
     evidence: evidenceOfOptions(whole, defaults),
   };
+}
+
+/** The names of all databases, in whichever alternative they stand. */
+function aliasesOf(whole: Value): string[] {
+  const names = optionsOf(whole).flatMap((option) =>
+    option.data.kind === 'dict' ? [...option.data.entries.keys()] : [],
+  );
+  return [...new Set(names)].toSorted();
 }
 
 /**

@@ -151,6 +151,8 @@ export interface DatabaseFacts {
    * is. Null where they leave it to the driver.
    */
   forcesTls: Fact<'always' | 'unless-in-url'> | null;
+  /** Names in DATABASES beside `default`. Sorted. */
+  otherAliases: string[];
   /** Variables of a host (`DYNO`) that decide whether the URL is read at all; null where nothing but itself decides. */
   onlyWith: Fact<string[]> | null;
   evidence: Evidence[];

@@ -619,6 +619,12 @@ function notes(facts: ProjectFacts, answers: Answers): string[] {
         : 'The choice has no effect until that is changed';
     found.unshift(`${start}: ${unreachable}.`);
   }
+  const { otherAliases } = facts.database;
+  if (otherAliases.length > 0 && answers.database !== 'external') {
+    found.push(
+      `DATABASES has ${otherAliases.join(', ')} beside default (${firstPlace(facts.database.evidence)}): only default is set up for ${answers.database}; migrate_database.py and verify_database.py look at default, too.`,
+    );
+  }
   for (const { requirement, evidence } of facts.developmentImports) {
     found.push(
       `${requirement.name} is imported as the application starts (${firstPlace(evidence)}), though only the development requirements list it: production gets it through docker/requirements.txt.`,
