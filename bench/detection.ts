@@ -10,6 +10,7 @@ import { basename, join, resolve } from 'node:path';
 
 import { detectProject } from '../generators/app/detection/detect-project.ts';
 import { readDiskFiles } from '../generators/app/detection/disk-files.ts';
+import { median } from './median.ts';
 import { writeRepository } from './large-repository.ts';
 
 const limit = 1500;
@@ -36,11 +37,10 @@ function report(root: string): void {
     return performance.now() - start;
   });
   const [first = 0] = times;
-  const sorted = times.toSorted((left, right) => left - right);
-  const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  const middle = median(times);
   const seen = readDiskFiles(root).files().length;
   console.log(
-    `${basename(root)}: ${seen} files seen, median ${median.toFixed(0)} ms of ${repetitions} (first ${first.toFixed(0)} ms, fastest ${(sorted[0] ?? 0).toFixed(0)} ms), limit ${limit} ms`,
+    `${basename(root)}: ${seen} files seen, median ${middle.toFixed(0)} ms of ${repetitions} (first ${first.toFixed(0)} ms, fastest ${Math.min(...times).toFixed(0)} ms), limit ${limit} ms`,
   );
-  if (median > limit) process.exitCode = 1;
+  if (middle > limit) process.exitCode = 1;
 }

@@ -8,13 +8,14 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { median } from './median.ts';
 import { LARGE, writeRepository, type RepositorySize } from './large-repository.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const COMMAND = join(ROOT, 'dist/bin/backendai-docker.js');
 const RUNS = 5;
 
-/** Small enough to be copied for each first run. */
+/** A project of usual size, with what Git ignores. */
 const SMALL: RepositorySize = { total: 10_000, walked: 1000, modules: 3000, packages: 2000 };
 /** The same project with ten times as much that Git ignores. */
 const IGNORED: RepositorySize = { total: 55_000, walked: 1000, modules: 30_000, packages: 20_000 };
@@ -40,9 +41,6 @@ function once(folder: string, program: string, args: readonly string[]): Measure
   const kilobytes = Number(stderr.trim().split('\n').at(-1));
   return { milliseconds, megabytes: hasTime ? kilobytes / 1024 : null };
 }
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? 0;
 
 function summary(runs: readonly Measured[]): Measured {
   const memory = runs.flatMap(({ megabytes }) => (megabytes === null ? [] : [megabytes]));

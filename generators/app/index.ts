@@ -5,6 +5,7 @@ import { askQuestion, type Prompt } from './answers/prompts.ts';
 import { QUESTION_LIST } from './answers/questions.ts';
 import { resolveAnswers, type AnswerSources, type ResolvedAnswers } from './answers/resolve-answers.ts';
 import type { DatabaseConnection } from './database/connection-string.ts';
+import { whyNotWritten } from './database/env-changes.ts';
 import { readEnvFile, setEnvVariables } from './database/env-file.ts';
 import { detectProject } from './detection/detect-project.ts';
 import { formatDetection } from './detection/detection-table.ts';
@@ -42,6 +43,7 @@ import { carryOut, checkWritable } from './regeneration/write-files.ts';
 import { formatAnswers, formatChanges, formatDrift, formatNextSteps, formatNotes, wrap } from './report.ts';
 import { OWN_FILES } from './rendering/files.ts';
 import { renderFiles } from './rendering/render-files.ts';
+import { FEATURES, declareOptions, runForUser } from './yeoman-steps.ts';
 
 type Options = Generator['options'] & RunOptions & Partial<Record<AnswerName, unknown>>;
 
@@ -68,23 +70,12 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
   readonly #prompt: Prompt = (questions) => this.prompt<never>(questions as never);
 
   constructor(args: string[] = [], options: Options = {} as Options, features = {}) {
-    super(args, options, {
-      ...features,
-      unique: 'namespace',
-      tasksMatchingPriority: true,
-      customInstallTask: true,
-      disableLodashProperty: true,
-    });
+    super(args, options, { ...features, ...FEATURES });
     this.description = 'Writes an optimized Dockerfile, Compose files and checks for a Django project';
     for (const question of QUESTION_LIST) {
       this.option(question.option, { type: String, description: question.help });
     }
-    for (const option of RUN_OPTIONS) {
-      this.option(option.option, {
-        type: option.type === 'boolean' ? Boolean : String,
-        description: option.help,
-      });
-    }
+    declareOptions(this, RUN_OPTIONS);
   }
 
   async initializing(): Promise<void> {
@@ -174,10 +165,8 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     const isSet = [...readEnvFile(text ?? '')].some(
       ([name, { placeholder }]) => /DATABASE_URL|DB_HOST|DB_PASSWORD/.test(name) && !placeholder,
     );
-    const { git, existing } = this.#facts;
-    const isSafe = (!git.present || git.envIgnored) && !existing.envFileTracked;
     if (this.#previews() || isSet) return null;
-    if (!isSafe) {
+    if (whyNotWritten(this.#files.git()) !== null) {
       this.#say('  No connection string is asked for, because Git does not ignore .env (or tracks it).');
       return null;
     }
@@ -428,22 +417,7 @@ export default class BackendaiDockerGenerator extends Generator<Record<string, u
     (this.options.diff ? process.stderr : process.stdout).write(`${text}\n`);
   }
 
-  /**
-   * Runs a step; an error for the user becomes a plain Error without a code, because `yo` takes the code of an error
-   * as the exit status and dies on a text.
-   */
-  async #forUser(step: () => void | Promise<void>): Promise<void> {
-    try {
-      await step();
-    } catch (error) {
-      const isUsers = USER_ERRORS.some((kind) => error instanceof kind);
-      const isStopped = error instanceof Error && /^(ExitPrompt|Aborted)Error$/.test(error.name);
-      // The message is complete; Yeoman would print one of its own before it.
-      if (isUsers || isStopped) Object.defineProperty(this, 'log', { value: undefined });
-      if (!isUsers) throw error;
-      const plain = new Error((error as Error).message);
-      plain.name = 'UserError';
-      throw plain;
-    }
+  #forUser(step: () => void | Promise<void>): Promise<void> {
+    return runForUser(this, USER_ERRORS, step);
   }
 }

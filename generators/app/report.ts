@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { Answers, AnswerName } from './answers/answers.ts';
 import type { AnswerOrigin } from './answers/resolve-answers.ts';
 import type { DriftItem } from './answers/drift.ts';
-import { QUESTION_LIST } from './answers/questions.ts';
+import { QUESTION_LIST, isMeaningful } from './answers/questions.ts';
 import { formatRows } from './detection/detection-table.ts';
 import type { Plan } from './planning/plan.ts';
 import { LOCK_FILE } from './regeneration/lock-file.ts';
@@ -39,7 +39,7 @@ const ORIGIN_WORDS: Record<AnswerOrigin, string> = {
 
 /** The decisions, one a line, with where each came from. */
 export function formatAnswers(answers: Answers, origins: Record<AnswerName, AnswerOrigin>): string {
-  const shown = QUESTION_LIST.filter((question) => question.matters?.(answers) ?? true);
+  const shown = QUESTION_LIST.filter((question) => isMeaningful(question, answers));
   const lines = shown.map(({ name, option }) => {
     const value = answers[name];
     const text = Array.isArray(value) ? value.join(', ') || 'none' : String(value);

@@ -340,14 +340,32 @@ async function askForTable(
   }
 }
 
+/**
+ * Tries a key as an administrator of the users, which tells its level.
+ * @returns the level, or the check where the key was not let in or the answer tells nothing
+ */
+async function tryKey(
+  id: CheckId,
+  wanted: 'publishable' | 'secret',
+  key: string,
+  url: ProjectUrl,
+  connect: Connect,
+): Promise<'accepted' | 'not-admin' | Check> {
+  const form = formOfKey(wanted, key, url);
+  if (form !== null) return form;
+  const { answer, exchange } = await askAsAdmin(key, connect);
+  if (answer === null) return check(id, 'failed', ...networkTrouble(exchange, url.url));
+  const verdict = judgeKey(answer.status, answer.code, answer.message);
+  if (verdict === 'accepted' || verdict === 'not-admin') return verdict;
+  if (verdict === 'unknown') return check(id, 'warning', ...serverTrouble(answer.status));
+  return rejection(id, verdict, key);
+}
+
 async function checkPublishableKey(values: ProjectValues, connect: Connect): Promise<Check> {
   const id = 'publishable-key';
   const key = values.publishableKey;
-  const form = formOfKey('publishable', key, values.url);
-  if (form !== null) return form;
-  const { answer, exchange } = await askAsAdmin(key, connect);
-  if (answer === null) return check(id, 'failed', ...networkTrouble(exchange, values.url.url));
-  const verdict = judgeKey(answer.status, answer.code, answer.message);
+  const verdict = await tryKey(id, 'publishable', key, values.url, connect);
+  if (typeof verdict === 'object') return verdict;
   if (verdict === 'accepted') {
     return check(
       id,
@@ -356,14 +374,10 @@ async function checkPublishableKey(values: ProjectValues, connect: Connect): Pro
       `take the publishable key (${KEYS_PAGE}); if this one was ever in a browser or in Git, revoke it`,
     );
   }
-  if (verdict === 'not-admin') {
-    const kind = readApiKey(key).kind;
-    return isPublishableKind(kind)
-      ? check(id, 'ok', kind === 'publishable' ? 'valid' : 'valid (legacy: role anon)')
-      : check(id, 'warning', 'valid, though it does not look like a key of Supabase');
-  }
-  if (verdict === 'unknown') return check(id, 'warning', ...serverTrouble(answer.status));
-  return rejection(id, verdict, key);
+  const kind = readApiKey(key).kind;
+  return isPublishableKind(kind)
+    ? check(id, 'ok', kind === 'publishable' ? 'valid' : 'valid (legacy: role anon)')
+    : check(id, 'warning', 'valid, though it does not look like a key of Supabase');
 }
 
 async function checkSecretKey(values: ProjectValues, connect: Connect): Promise<Check> {
@@ -371,11 +385,8 @@ async function checkSecretKey(values: ProjectValues, connect: Connect): Promise<
   const key = values.secretKey;
   if (key === null)
     return check(id, 'skipped', 'left out: only what a server does beyond its users’ rights needs it');
-  const form = formOfKey('secret', key, values.url);
-  if (form !== null) return form;
-  const { answer, exchange } = await askAsAdmin(key, connect);
-  if (answer === null) return check(id, 'failed', ...networkTrouble(exchange, values.url.url));
-  const verdict = judgeKey(answer.status, answer.code, answer.message);
+  const verdict = await tryKey(id, 'secret', key, values.url, connect);
+  if (typeof verdict === 'object') return verdict;
   if (verdict === 'accepted') {
     return check(
       id,
@@ -385,16 +396,12 @@ async function checkSecretKey(values: ProjectValues, connect: Connect): Promise<
         : 'valid, and of secret level',
     );
   }
-  if (verdict === 'not-admin') {
-    return check(
-      id,
-      'failed',
-      'this key is not of secret level: the auth server does not let it list the users',
-      `take the one that begins with sb_secret_ (${KEYS_PAGE})`,
-    );
-  }
-  if (verdict === 'unknown') return check(id, 'warning', ...serverTrouble(answer.status));
-  return rejection(id, verdict, key);
+  return check(
+    id,
+    'failed',
+    'this key is not of secret level: the auth server does not let it list the users',
+    `take the one that begins with sb_secret_ (${KEYS_PAGE})`,
+  );
 }
 
 /** An empty list proves nothing of a key's level: row level security answers with it, too. */

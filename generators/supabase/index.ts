@@ -9,9 +9,16 @@ import { QuotingError } from '../app/planning/quoting.ts';
 import { readProjectFile } from '../app/regeneration/read-files.ts';
 import { RegenerationError } from '../app/regeneration/regeneration-error.ts';
 import { wrap } from '../app/report.ts';
+import { FEATURES, declareOptions, runForUser } from '../app/yeoman-steps.ts';
 import { askValues, takeValues, ValueError, type GivenValues } from './ask-values.ts';
 import { checkProject, type Check } from './check-project.ts';
-import { ENV_FILE, envChanges, whyNotWritten, writeEnv, type EnvChanges } from './env-changes.ts';
+import {
+  ENV_FILE,
+  envChanges,
+  whyNotWritten,
+  writeEnv,
+  type EnvChanges,
+} from '../app/database/env-changes.ts';
 import { SUPABASE_OPTIONS, type SupabaseOptions } from './options.ts';
 import { urlFromContainer } from './project-url.ts';
 import { formatChecks, hasFailed, valuesAreWrong } from './report-checks.ts';
@@ -44,20 +51,9 @@ export default class SupabaseGenerator extends Generator<Record<string, unknown>
   readonly #prompt: Prompt = (questions) => this.prompt<never>(questions as never);
 
   constructor(args: string[] = [], options: Options = {} as Options, features = {}) {
-    super(args, options, {
-      ...features,
-      unique: 'namespace',
-      tasksMatchingPriority: true,
-      customInstallTask: true,
-      disableLodashProperty: true,
-    });
+    super(args, options, { ...features, ...FEATURES });
     this.description = 'Checks the URL and the keys of a Supabase project and writes them into .env';
-    for (const option of SUPABASE_OPTIONS) {
-      this.option(option.option, {
-        type: option.type === 'boolean' ? Boolean : String,
-        description: option.help,
-      });
-    }
+    declareOptions(this, SUPABASE_OPTIONS);
   }
 
   async initializing(): Promise<void> {
@@ -217,19 +213,7 @@ export default class SupabaseGenerator extends Generator<Record<string, unknown>
     (this.options.json ? process.stderr : process.stdout).write(`${text}\n`);
   }
 
-  /** An error for the user becomes a plain Error without a code, because `yo` takes the code as the exit status. */
-  async #forUser(step: () => void | Promise<void>): Promise<void> {
-    try {
-      await step();
-    } catch (error) {
-      const isUsers = USER_ERRORS.some((kind) => error instanceof kind);
-      const isStopped = error instanceof Error && /^(ExitPrompt|Aborted)Error$/.test(error.name);
-      // The message is complete; Yeoman would print one of its own before it.
-      if (isUsers || isStopped) Object.defineProperty(this, 'log', { value: undefined });
-      if (!isUsers) throw error;
-      const plain = new Error((error as Error).message);
-      plain.name = 'UserError';
-      throw plain;
-    }
+  #forUser(step: () => void | Promise<void>): Promise<void> {
+    return runForUser(this, USER_ERRORS, step);
   }
 }

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import ejs from 'ejs';
 import { onTestFinished } from 'vitest';
 import { OVERLAY_ITEMS, type OverlayItem } from '../../generators/app/planning/settings-overlay.ts';
+import { FOREIGN_PARAMETERS } from '../../generators/app/planning/supabase.ts';
 import { pythonLiteral } from '../../generators/app/planning/quoting.ts';
 import { optionalLibraryRows, sharedLibraryLines } from '../../generators/app/planning/shared-libraries.ts';
 
@@ -67,6 +68,7 @@ export function renderScript(script: Script, changed: Constants = {}): string {
     {
       python,
       plan: { reservedConnections: constants.reservedConnections },
+      foreignParameters: FOREIGN_PARAMETERS,
       entryPoint: constants.entryPoint,
       server: constants.server,
     },
@@ -94,6 +96,7 @@ export function renderOverlay(items: readonly OverlayItem[], entryPoint: 'wsgi' 
         projectModule: pythonLiteral('shop.settings'),
         staticRoot: pythonLiteral('/app/staticfiles'),
       },
+      foreignParameters: FOREIGN_PARAMETERS,
       overlayPlace: () => ' (shop/settings.py:12)',
     },
     { localsName: 'it', strict: true, escape: String },

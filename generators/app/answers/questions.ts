@@ -1,5 +1,6 @@
 import { firstPlace } from '../detection/evidence.ts';
 import type { Evidence, ProjectFacts } from '../detection/facts.ts';
+import { speaksMysql } from '../planning/database-environment.ts';
 import { supportedPythonVersions, defaultPythonVersion } from '../planning/python-version.ts';
 import { mayUseRedis } from '../planning/redis-clients.ts';
 import { libraryEvidence, projectLibraries } from '../planning/project-libraries.ts';
@@ -75,11 +76,15 @@ export interface Question<Name extends AnswerName = AnswerName> {
   defaultValue(context: QuestionContext): Answers[Name];
   parse(text: string): Answers[Name];
   check(value: unknown, context: QuestionContext): string | null;
-  /** False where the other answers leave it without a meaning: it is stored, but neither asked nor shown. */
+  /** False where the other answers leave it without a meaning: it is neither asked nor shown nor stored. */
   matters?(answers: Partial<Answers>): boolean;
   /** False where there is nothing to decide; the default is taken then, and stored. */
   worthAsking?(context: QuestionContext): boolean;
 }
+
+/** Whether a question has a meaning beside the other answers. */
+export const isMeaningful = ({ matters }: Pick<Question, 'matters'>, answers: Partial<Answers>): boolean =>
+  matters?.(answers) ?? true;
 
 const parseList = (text: string): string[] =>
   text.trim() === 'none' || text.trim() === ''
@@ -213,7 +218,7 @@ export function defaultDatabase(facts: ProjectFacts): { database: Database; reas
     return { database: 'postgres', reason: `${file} has a PostgreSQL service` };
   }
   const { database, mysqlDriver } = facts;
-  if (mysqlDriver !== null && database.defaultEngine !== 'postgresql' && facts.postgresDriver === null) {
+  if (mysqlDriver !== null && speaksMysql(facts)) {
     return { database: 'mysql', reason: `${mysqlDriver.value} (${firstPlace(mysqlDriver.evidence)})` };
   }
   if (

@@ -10,7 +10,7 @@ import {
   type Detected,
   type DriftItem,
 } from './drift.ts';
-import { QUESTION_LIST, type Question, type QuestionContext } from './questions.ts';
+import { QUESTION_LIST, isMeaningful, type Question, type QuestionContext } from './questions.ts';
 
 /** How an answer was come by, for the report. `followed`: it was detected last time, and today it is another. */
 export type AnswerOrigin = 'command line' | 'stored' | 'followed' | 'asked' | 'default';
@@ -79,7 +79,7 @@ export async function resolveAnswers(facts: ProjectFacts, sources: AnswerSources
     } else if (question.follows !== undefined) {
       defaults[name] = String(detected);
     }
-    if (!(question.matters?.(context.answers) ?? true)) continue;
+    if (!isMeaningful(question, context.answers)) continue;
     const decided = origin === 'asked' ? value !== detected : byUser && origin === 'stored';
     if (question.kind !== 'checkbox' && (decided || origin === 'command line')) chosen.push(name);
   }
@@ -215,7 +215,7 @@ async function resolveOne(
   const asks =
     sources.ask !== undefined &&
     (question.worthAsking?.(context) ?? true) &&
-    (question.matters?.(context.answers) ?? true);
+    isMeaningful(question, context.answers);
   if (asks && (usable === null || usable.affected || sources.askAnswered)) {
     const asked = { ...context, news: usable?.added ?? [] };
     return { value: await sources.ask?.(question, asked, usable?.value ?? fallback), origin: 'asked' };

@@ -3,19 +3,16 @@
  * disk, no network. No text of this module holds a piece of what was pasted, because any piece may be the password.
  */
 
-/**
- * How a Supabase database is reached. `self-hosted` stands for every PostgreSQL server that is neither in Supabase's
- * cloud nor one of its CLI.
- */
-export type ConnectionMode = 'session' | 'transaction' | 'direct' | 'dedicated' | 'local' | 'self-hosted';
+import type { SupabaseConnection } from '../answers/answers.ts';
 
-export type DatabaseEngine = 'postgresql' | 'mysql';
+/** What a database server speaks. */
+export type ServerKind = 'postgresql' | 'mysql';
 
 export interface DatabaseConnection {
   kind: 'connection';
-  engine: DatabaseEngine;
+  engine: ServerKind;
   /** By host, then by port; null for MySQL. */
-  mode: ConnectionMode | null;
+  mode: SupabaseConnection | null;
   /** As pasted, in lower case; `postgresql` where the text named none. */
   scheme: string;
   /** As a container reaches it: `localhost` has become `host.docker.internal`. IPv6 addresses without brackets. */
@@ -94,7 +91,7 @@ const WHERE =
  */
 export function readConnectionString(
   text: string,
-  engine: DatabaseEngine = 'postgresql',
+  engine: ServerKind = 'postgresql',
 ): DatabaseConnection | ConnectionProblem {
   const pasted = text.replaceAll(INVISIBLE, '').replaceAll('\u00a0', ' ').trim();
   if (pasted === '') return problem(NOTHING);
@@ -158,7 +155,7 @@ function unwrap(text: string): string {
   return inner.trim();
 }
 
-function readParts(pasted: string, engine: DatabaseEngine): Parts | ConnectionProblem {
+function readParts(pasted: string, engine: ServerKind): Parts | ConnectionProblem {
   const lines = pasted.split(/[\r\n]+/).filter((line) => !/^\s*(?:#.*)?$/.test(line));
   const addresses = lines.filter((line) => line.includes('://'));
   if (addresses.length > 1) {
@@ -176,7 +173,7 @@ function readParts(pasted: string, engine: DatabaseEngine): Parts | ConnectionPr
   return readLine(lines.join('\n'), engine);
 }
 
-function readLine(line: string, engine: DatabaseEngine): Parts | ConnectionProblem {
+function readLine(line: string, engine: ServerKind): Parts | ConnectionProblem {
   const inner = unwrap(line);
   if (
     /^(?:\$\s+)?(?:[A-Z]+=(?:'[^']*'|"[^"]*"|\S*)\s+)*(?:psql|mysql|mariadb|pg_dump|pg_restore)(?:\s|$)/.test(
@@ -480,8 +477,8 @@ export function isPasswordPlaceholder(text: string): boolean {
   return PLACEHOLDER.test(text.trim());
 }
 
-function judge(parts: Parts, engine: DatabaseEngine): DatabaseConnection | ConnectionProblem {
-  const found: DatabaseEngine = MYSQL_SCHEMES.test(parts.scheme) ? 'mysql' : 'postgresql';
+function judge(parts: Parts, engine: ServerKind): DatabaseConnection | ConnectionProblem {
+  const found: ServerKind = MYSQL_SCHEMES.test(parts.scheme) ? 'mysql' : 'postgresql';
   if (found !== engine) {
     return problem(
       engine === 'mysql'
@@ -566,10 +563,11 @@ function judge(parts: Parts, engine: DatabaseEngine): DatabaseConnection | Conne
 }
 
 /**
- * The mode of a connection to PostgreSQL, by host, then by port.
+ * The mode of a connection to PostgreSQL, by host, then by port. `self-hosted` stands for every server that is neither
+ * in Supabase's cloud nor one of its CLI.
  * @param host name or address in lower case
  */
-export function connectionMode(host: string, port: number): ConnectionMode {
+export function connectionMode(host: string, port: number): SupabaseConnection {
   if (POOLER_HOST.test(host)) return port === TRANSACTION_PORT ? 'transaction' : 'session';
   if (PROJECT_HOST.test(host)) return port === TRANSACTION_PORT ? 'dedicated' : 'direct';
   if (CLI_CONTAINER.test(host)) return 'local';

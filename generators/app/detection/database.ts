@@ -1,3 +1,4 @@
+import type { ServerKind } from '../database/connection-string.ts';
 import { placeOf, settingOf } from './django-settings.ts';
 import type { DjangoSettings } from './django-settings.ts';
 import type { Decision } from './evaluation.ts';
@@ -280,7 +281,7 @@ function engineOption(option: Value): DatabaseEngine | null {
 }
 
 /** What selects an engine where ENGINE itself depends on a variable. */
-function engineValue(decisions: readonly Decision[], entry: Value, wanted: 'postgresql' | 'mysql'): string {
+function engineValue(decisions: readonly Decision[], entry: Value, wanted: ServerKind): string {
   const decided = decisions.filter(
     (decision) => decision.test.comparison !== null && entry.reads.includes(decision.test.comparison.read),
   );

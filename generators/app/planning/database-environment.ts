@@ -1,7 +1,7 @@
 import type { Answers } from '../answers/answers.ts';
 import { TLS_VARIABLE } from '../detection/database.ts';
 import type { DatabaseFacts, ProjectFacts } from '../detection/facts.ts';
-import { connectionUrl, type DatabaseConnection } from '../database/connection-string.ts';
+import { connectionUrl, type DatabaseConnection, type ServerKind } from '../database/connection-string.ts';
 import { supabaseMode } from './supabase.ts';
 
 /** The parts of a database's address, each with the text to put into the variable that holds it. */
@@ -44,14 +44,24 @@ export const CONTAINER_DATABASE = { host: 'db', name: 'app', user: 'app' } as co
 export const SQLITE_FOLDER = '/data';
 export const SQLITE_FILE = `${SQLITE_FOLDER}/db.sqlite3`;
 
-const ENGINES = {
-  postgresql: 'django.db.backends.postgresql',
-  mysql: 'django.db.backends.mysql',
-} as const;
+/** What is known of each kind of server. Not postgresql://: projects ask url.startswith('postgres://'), and every Django URL parser knows it. */
+const SERVERS = {
+  postgresql: { engine: 'django.db.backends.postgresql', port: '5432', scheme: 'postgres' },
+  mysql: { engine: 'django.db.backends.mysql', port: '3306', scheme: 'mysql' },
+} as const satisfies Record<ServerKind, object>;
 
 /** The value that names the engine to the settings. */
-function engineValue(facts: DatabaseFacts, kind: 'postgresql' | 'mysql'): string {
-  return (kind === 'mysql' ? facts.mysqlEngineValue : facts.postgresEngineValue) ?? ENGINES[kind];
+function engineValue(facts: DatabaseFacts, kind: ServerKind): string {
+  return (kind === 'mysql' ? facts.mysqlEngineValue : facts.postgresEngineValue) ?? SERVERS[kind].engine;
+}
+
+/** The project speaks MySQL today, and no PostgreSQL. */
+export function speaksMysql({
+  database,
+  postgresDriver,
+  mysqlDriver,
+}: Pick<ProjectFacts, 'database' | 'postgresDriver' | 'mysqlDriver'>): boolean {
+  return mysqlDriver !== null && postgresDriver === null && database.defaultEngine !== 'postgresql';
 }
 
 /**
@@ -61,13 +71,9 @@ function engineValue(facts: DatabaseFacts, kind: 'postgresql' | 'mysql'): string
 export function databaseKind(
   facts: Pick<ProjectFacts, 'database' | 'postgresDriver' | 'mysqlDriver'>,
   { database }: Pick<Answers, 'database'>,
-): 'postgresql' | 'mysql' | 'sqlite' {
+): ServerKind | 'sqlite' {
   if (database === 'sqlite') return 'sqlite';
-  const speaksMysql =
-    facts.mysqlDriver !== null &&
-    facts.postgresDriver === null &&
-    facts.database.defaultEngine !== 'postgresql';
-  return database === 'mysql' || (database === 'external' && speaksMysql) ? 'mysql' : 'postgresql';
+  return database === 'mysql' || (database === 'external' && speaksMysql(facts)) ? 'mysql' : 'postgresql';
 }
 
 /**
@@ -77,13 +83,11 @@ export function databaseKind(
  */
 export function containerAddress(
   facts: DatabaseFacts,
-  kind: 'postgresql' | 'mysql',
+  kind: ServerKind,
   passwordReference: string,
 ): DatabaseAddress {
   const { host, name, user } = CONTAINER_DATABASE;
-  const port = kind === 'mysql' ? '3306' : '5432';
-  // Not postgresql://: projects ask url.startswith('postgres://'), and every Django URL parser knows it.
-  const scheme = kind === 'mysql' ? 'mysql' : 'postgres';
+  const { port, scheme } = SERVERS[kind];
   return {
     engine: engineValue(facts, kind),
     name,
@@ -167,21 +171,16 @@ export function sqliteEnvironment(facts: DatabaseFacts): { name: string; value: 
 /**
  * Build-time stand-ins for a database that is not there: they only have to be parsed by the settings.
  */
-export function buildTimeAddress(
-  facts: DatabaseFacts,
-  kind: 'postgresql' | 'mysql' = 'postgresql',
-): DatabaseAddress {
+export function buildTimeAddress(facts: DatabaseFacts, kind: ServerKind = 'postgresql'): DatabaseAddress {
+  const { port, scheme } = SERVERS[kind];
   return {
     engine: engineValue(facts, kind),
     name: 'build',
     user: 'build',
     password: 'build',
     host: 'localhost',
-    port: kind === 'mysql' ? '3306' : '5432',
-    url:
-      kind === 'mysql'
-        ? 'mysql://build:build@localhost:3306/build'
-        : 'postgres://build:build@localhost:5432/build',
+    port,
+    url: `${scheme}://build:build@localhost:${port}/build`,
   };
 }
 

@@ -337,20 +337,20 @@ function databaseSection(facts: ProjectFacts, answers: Answers): EnvironmentSect
     case 'supabase':
       return supabaseSection(facts, answers, variables);
     case 'external': {
-      const mysql = databaseKind(facts, answers) === 'mysql';
+      const kind = databaseKind(facts, answers) === 'mysql' ? 'mysql' : 'postgresql';
+      const { engine, port, url } = buildTimeAddress(facts.database, kind);
+      const host = 'db.example.com';
       return {
-        title: mysql ? 'Database: MySQL or MariaDB' : 'Database: PostgreSQL',
+        title: kind === 'mysql' ? 'Database: MySQL or MariaDB' : 'Database: PostgreSQL',
         notes: ['A password with reserved characters must be percent-encoded inside a URL.'],
         variables: addressVariables(variables, {
-          engine: buildTimeAddress(facts.database, mysql ? 'mysql' : 'postgresql').engine,
+          engine,
           name: 'app',
           user: 'app',
           password: '',
-          host: 'db.example.com',
-          port: mysql ? '3306' : '5432',
-          url: mysql
-            ? 'mysql://USER:PASSWORD@db.example.com:3306/app'
-            : 'postgres://USER:PASSWORD@db.example.com:5432/app?sslmode=require',
+          host,
+          port,
+          url: `${url.split(':')[0]}://USER:PASSWORD@${host}:${port}/app${kind === 'mysql' ? '' : '?sslmode=require'}`,
         }),
       };
     }

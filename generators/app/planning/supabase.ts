@@ -134,3 +134,17 @@ export const SUPABASE_VARIABLES = {
     'SUPABASE_SERVICE_ROLE',
   ],
 } as const;
+
+/** Parameters that other tools (Prisma, JDBC, the dashboard) write into a database's URL and the drivers refuse, in lower case. */
+export const FOREIGN_PARAMETERS: readonly string[] = [
+  'connection_limit',
+  'currentschema',
+  'pgbouncer',
+  'pool_timeout',
+  'schema',
+  'socket_timeout',
+  'sslaccept',
+  'statement_cache_size',
+  'supa',
+  'workaround',
+];

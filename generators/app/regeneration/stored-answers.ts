@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ResolvedAnswers } from '../answers/resolve-answers.ts';
 import { isStringList } from '../answers/drift.ts';
 import type { AnswerName } from '../answers/answers.ts';
-import { QUESTION_LIST } from '../answers/questions.ts';
+import { QUESTION_LIST, isMeaningful } from '../answers/questions.ts';
 import { RegenerationError } from './regeneration-error.ts';
 
 /** Yeoman's own file for answers; other generators have their own key in it. */
@@ -47,7 +47,7 @@ export function withStoredAnswers(
   const before = isRecord(data[ANSWERS_KEY]) ? data[ANSWERS_KEY] : {};
   const main = managePy ?? before['managePy'];
   // What has no meaning beside the other answers is decided when it has; what was decided before is kept for then.
-  const meaningful = QUESTION_LIST.filter((question) => question.matters?.(answers) ?? true).map(
+  const meaningful = QUESTION_LIST.filter((question) => isMeaningful(question, answers)).map(
     ({ name }) => [name, answers[name]] as const,
   );
   const own: Record<string, unknown> = {

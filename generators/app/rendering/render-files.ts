@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ejs from 'ejs';
 import { withoutLineNumbers } from '../detection/evidence.ts';
+import { FOREIGN_PARAMETERS } from '../planning/supabase.ts';
 import { IMAGE_ROOT } from '../planning/make-plan.ts';
 import { packageRoot } from '../planning/knowledge.ts';
 import { installSteps, type RunStep } from '../planning/install-commands.ts';
@@ -111,6 +112,7 @@ function templateData(plan: Plan, random: () => string): object {
       return place === '' ? '' : ` (${prose(place)})`;
     },
     script: (name: string) => scriptPath(plan, name),
+    foreignParameters: FOREIGN_PARAMETERS,
     supabaseCertificate: () => readFileSync(join(packageRoot(), 'knowledge/supabase-ca.crt'), 'utf8'),
     python: pythonConstants(plan),
     entryPoint: plan.entryPoint,
@@ -188,8 +190,6 @@ function pythonConstants(plan: Plan): Record<string, string> {
     settingsModule: plan.settingsModule,
     migrateCommands: plan.migrateCommands,
     usesVector: plan.usesVector,
-    reservedConnections: plan.reservedConnections,
-    supabaseConnection: plan.supabase?.connection ?? null,
     buildCommands: Object.fromEntries(
       plan.buildVariables.flatMap(({ name, command }) => (command === undefined ? [] : [[name, command]])),
     ),

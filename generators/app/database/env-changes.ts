@@ -1,8 +1,8 @@
 /** What is written into `.env`. The file is read and written here; no text of this module holds a value. */
-import type { ProjectFiles } from '../app/detection/project-files.ts';
-import { readEnvFile, setEnvVariables, type EnvVariable } from '../app/database/env-file.ts';
-import { projectDisk } from '../app/regeneration/read-files.ts';
-import { carryOut, checkWritable, type WriteStep } from '../app/regeneration/write-files.ts';
+import type { ProjectFiles } from '../detection/project-files.ts';
+import { readEnvFile, setEnvVariables, type EnvVariable } from './env-file.ts';
+import { projectDisk } from '../regeneration/read-files.ts';
+import { carryOut, checkWritable, type WriteStep } from '../regeneration/write-files.ts';
 
 export const ENV_FILE = '.env';
 
