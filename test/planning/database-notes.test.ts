@@ -50,6 +50,14 @@ describe('an .env that is there', () => {
     const [note = ''] = addressNotes(POOLER, await forSupabase('local'));
     expect(note).toMatch(/^DATABASE_URL in \.env leads to Supabase’s session pooler/);
     expect(note).toContain('--supabase-connection session');
+    expect(note).toContain('these files are for the database of the Supabase CLI on this machine:');
+    const [local = ''] = addressNotes(
+      'DATABASE_URL=postgres://postgres:postgres@host.docker.internal:54322/postgres\n',
+      await forSupabase('session'),
+    );
+    expect(local).toMatch(
+      /leads to the database of the Supabase CLI on this machine, and these files are for Supabase’s session pooler/,
+    );
     expect(note).not.toMatch(/s3cret|aws-1/);
     const [other = ''] = addressNotes(
       'DATABASE_URL=postgres://me@localhost/dev\n',

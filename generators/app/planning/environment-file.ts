@@ -4,7 +4,7 @@ import { readEnvFile } from '../database/env-file.ts';
 import type { ProjectFacts } from '../detection/facts.ts';
 import { isVariableName, type DatabaseAddress } from './database-environment.ts';
 import type { Plan } from './plan.ts';
-import { SUPABASE_MODES } from './supabase.ts';
+import { SUPABASE_MODES, type SupabaseMode } from './supabase.ts';
 
 /** Name of a variable of ours → whether the user's own .env lacks it; a name that is not needed is not there. */
 export type EnvLack = Readonly<Record<string, boolean>>;
@@ -99,10 +99,15 @@ export function addressNotes(
         : null;
   const wanted = plan.supabase.connection;
   if (address === null || address.mode === null || address.mode === wanted) return [];
-  const { title } = SUPABASE_MODES[address.mode];
   const other =
-    address.mode === 'self-hosted' ? 'another server than Supabase’s' : `Supabase’s ${title.toLowerCase()}`;
+    address.mode === 'self-hosted'
+      ? 'another server than Supabase’s'
+      : inSentence(SUPABASE_MODES[address.mode]);
   return [
-    `${address.name} in .env leads to ${other}, and these files are for the ${plan.supabase.mode.title.toLowerCase()}: put its address there, or run again with --supabase-connection ${address.mode}.`,
+    `${address.name} in .env leads to ${other}, and these files are for ${inSentence(plan.supabase.mode)}: put its address there, or run again with --supabase-connection ${address.mode}.`,
   ];
 }
+
+/** What the database is called amid a sentence: the dashboard's words stand in capitals. */
+const inSentence = ({ title, place }: SupabaseMode): string =>
+  place === 'cloud' ? `Supabase’s ${title.toLowerCase()}` : `the database of the ${title}`;
