@@ -82,6 +82,7 @@ describe('the generator in Yeoman', () => {
       'port',
       'imageName',
       'installer',
+      'optimize',
       'choice',
       'write',
     ]);

@@ -37,6 +37,9 @@ describe('resolveAnswers', () => {
       port: 8000,
       imageName: 'shop',
       installer: 'uv',
+      base: 'slim',
+      optimize: 'balanced',
+      trim: ['tests', 'translations', 'sources', 'stubs', 'symbols'],
       services: [],
     });
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']));
@@ -69,6 +72,7 @@ describe('resolveAnswers', () => {
       'server',
       'imageName',
       'installer',
+      'optimize',
     ]);
     asked.length = 0;
     await resolveAnswers(facts, sources({ stored: { database: 'sqlite' }, ask, askAnswered: true }));
@@ -86,6 +90,10 @@ describe('resolveAnswers', () => {
     ['port', 'x', /--port: "x" is no port/],
     ['imageName', 'My Image:latest', /--image-name: "My Image:latest" is no image name/],
     ['installer', 'conda', /--installer: "conda" is not one of: uv, pip/],
+    ['optimize', 'speed', /--optimize: "speed" is not one of: balanced, size/],
+    ['trim', 'docs', /--trim: "docs" is not among: tests, .*botocore or none/],
+    ['trim', 'botocore', /--trim: "botocore" has a meaning only where boto3/],
+    ['trim', 'languages', /--trim: "languages" needs settings that say which languages stay/],
     ['services', 'worker', /--services: worker and beat need a Celery application/],
     ['services', 'cron', /--services: "cron" is not among: worker, beat, redis or none/],
     ['database', true, /--database needs a value/],

@@ -141,6 +141,8 @@ describe.each(['', 'src/', 'apps/api/'])('manage.py in "%s"', (prefix) => {
     expect(facts.importedModules).not.toContain('os');
     expect(facts.importedModules).not.toContain('factory');
     expect(facts.importedModules).not.toContain('onlytypes');
+    expect(facts.startupModules).toContain('django.db.models');
+    expect(facts.importedModules).toEqual(expect.arrayContaining(facts.startupModules));
   });
 
   test('static files and services', () => {

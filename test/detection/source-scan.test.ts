@@ -2,7 +2,14 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-import { findNodes, importedNames, parsePython } from '../../generators/app/detection/python-source.ts';
+import type { SyntaxNode } from '@lezer/common';
+import {
+  findNodes,
+  importedNames,
+  parsePython,
+  textOf,
+  type PythonSource,
+} from '../../generators/app/detection/python-source.ts';
 import { lineOf, scanPython } from '../../generators/app/detection/source-scan.ts';
 
 const importsIn = (text: string): string[] =>
@@ -78,6 +85,39 @@ test('strings and lines', () => {
   expect(strings.map((string) => lineOf(text, string.at))).toEqual([1, 2, 2]);
 });
 
+test('what only a call imports, and what AppConfig.ready() imports at the start', () => {
+  const text = `try:
+    import a
+except ImportError:
+    import b
+
+def load():
+    # a comment
+  # one further out
+    if True:
+
+        import c
+class Shop(AppConfig):
+    import d
+    def ready(self):
+        import e
+        def later():
+            import f
+async def view(request):
+    import g
+`;
+  const lazy = scanPython('a.py', text).imports.filter((imported) => imported.lazy);
+  expect(lazy.map(({ module }) => module)).toEqual(['c', 'f', 'g']);
+});
+
+function isInFunction(source: PythonSource, node: SyntaxNode): boolean {
+  for (let above = node.parent; above !== null; above = above.parent) {
+    const name = above.name === 'FunctionDefinition' ? above.getChild('VariableName') : null;
+    if (name !== null && textOf(source, name) !== 'ready') return true;
+  }
+  return false;
+}
+
 test('the same imports as the parser finds, in every file of the test projects', () => {
   const files = [join(import.meta.dirname, '..'), join(import.meta.dirname, '../../sample')].flatMap((root) =>
     readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -90,7 +130,13 @@ test('the same imports as the parser finds, in every file of the test projects',
     if (text.includes('TYPE_CHECKING')) continue;
     const source = parsePython(file, text);
     const parsed = findNodes(source, new Set(['ImportStatement'])).flatMap((node) =>
-      importedNames(source, node).map(({ level, module, name }) => ({ level, module, name, at: node.from })),
+      importedNames(source, node).map(({ level, module, name }) => ({
+        level,
+        module,
+        name,
+        at: node.from,
+        lazy: isInFunction(source, node),
+      })),
     );
     expect({ file, imports: scanPython(file, text).imports }).toEqual({ file, imports: parsed });
   }

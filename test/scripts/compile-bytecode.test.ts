@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Outcome, renderScript, runPython, temporaryFolder } from './rendered-script.ts';
 
 const MODULES = {
@@ -122,6 +122,79 @@ it('compiles a tree and names what is no Python 3', async () => {
   expect([...compiled(folder).keys()]).toEqual(['manage', 'shop/models', 'shop/tests/test_models']);
   expect(stdout).toContain('Note: 3 not loaded or not compiled');
   expect(stdout).toContain(join(folder, 'app/legacy.py'));
+});
+
+describe('with an application', () => {
+  const PROJECT = {
+    'app/site_wsgi.py': 'import shop\nimport elsewhere\nimport json.tool\napplication = shop\n',
+    'app/shop.py': '',
+    'app/unused.py': '',
+    'packages/elsewhere.py': '',
+  };
+  async function load(
+    files: Record<string, string>,
+    ...args: string[]
+  ): Promise<Outcome & { folder: string }> {
+    const folder = temporaryFolder({ 'compile_bytecode.py': script(), ...files });
+    const outcome = await runPython(
+      [
+        join(folder, 'compile_bytecode.py'),
+        'tree',
+        '--output',
+        join(folder, 'out'),
+        ...args,
+        join(folder, 'app'),
+      ],
+      {
+        env: {
+          PYTHONPATH: `${join(folder, 'app')}:${join(folder, 'packages')}`,
+          PYTHONDONTWRITEBYTECODE: '1',
+        },
+      },
+    );
+    return { ...outcome, folder };
+  }
+  const names = (folder: string): string[] =>
+    readdirSync(join(folder, 'out'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.pyc'))
+      .map((name) => name.replace(/^.*\//, '').replace(/\.cpython-.*$/, ''));
+
+  it('compiles what it loads from elsewhere, too', async () => {
+    const { code, folder, stdout } = await load(PROJECT, '--application', 'site_wsgi:application');
+    expect(code).toBe(0);
+    expect(names(folder)).toEqual(
+      expect.arrayContaining(['elsewhere', 'shop', 'site_wsgi', 'tool', 'unused']),
+    );
+    // There is no Django here: its parts are named, and the image is built all the same.
+    expect(stdout).toMatch(/URLs of the project: ModuleNotFoundError: No module named 'django'/);
+  });
+
+  it('leaves out what is compiled already', async () => {
+    const folder = temporaryFolder({ 'compile_bytecode.py': script(), ...PROJECT });
+    const env = {
+      PYTHONPATH: `${join(folder, 'app')}:${join(folder, 'packages')}`,
+      PYTHONDONTWRITEBYTECODE: '1',
+    };
+    const call = [join(folder, 'compile_bytecode.py')];
+    await runPython([...call, 'modules', '--output', join(folder, 'first'), 'elsewhere'], { env });
+    const args = ['tree', '--output', join(folder, 'out'), '--compiled', join(folder, 'first')];
+    await runPython([...call, ...args, '--application', 'site_wsgi:application', join(folder, 'app')], {
+      env,
+    });
+    expect(names(folder)).not.toContain('elsewhere');
+    expect(names(folder)).toContain('site_wsgi');
+  });
+
+  it('fails where the application cannot be imported', async () => {
+    const { code, stderr } = await load(
+      { 'app/site_wsgi.py': 'import not_there\n' },
+      '--application',
+      'site_wsgi:application',
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain("No module named 'not_there'");
+    expect(stderr).toContain('site_wsgi:application cannot be imported: it would not start either.');
+  });
 });
 
 it('says how it is called', async () => {

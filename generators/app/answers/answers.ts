@@ -26,6 +26,26 @@ export type PostgresVersion = (typeof POSTGRES_VERSIONS)[number];
 export const INSTALLERS = ['uv', 'pip'] as const;
 export type Installer = (typeof INSTALLERS)[number];
 
+/** What production stands on, the default first. */
+export const BASES = ['slim'] as const;
+export type Base = 'slim' | 'distroless' | 'alpine';
+
+/** Which byte-code is compiled ahead, the default first: of everything that is imported, or of what a start imports. */
+export const OPTIMIZATIONS = ['balanced', 'size'] as const;
+export type Optimization = (typeof OPTIMIZATIONS)[number];
+
+/** What the build takes out of the installed packages; the last two only by the user's word. */
+export const TRIMS = [
+  'tests',
+  'translations',
+  'sources',
+  'stubs',
+  'symbols',
+  'languages',
+  'botocore',
+] as const;
+export type Trim = (typeof TRIMS)[number];
+
 /** Services that can run beside the web server. */
 export const SERVICES = ['worker', 'beat', 'redis'] as const;
 export type Service = (typeof SERVICES)[number];
@@ -60,6 +80,11 @@ export interface Answers {
   /** Repository name of the image, without a tag. */
   imageName: string;
   installer: Installer;
+  base: Base;
+  optimize: Optimization;
+  trim: Trim[];
+  /** Of the trim `botocore`: the services that stay, by botocore's names. */
+  awsServices: string[];
   services: Service[];
 }
 

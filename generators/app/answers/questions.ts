@@ -11,21 +11,28 @@ import {
   type OverlayNeed,
 } from '../planning/settings-overlay.ts';
 import type { LibraryNeed } from '../planning/system-libraries.ts';
+import { offeredTrims, defaultAwsServices } from '../planning/trims.ts';
 import {
+  BASES,
   DATABASES,
   INSTALLERS,
+  OPTIMIZATIONS,
   POSTGRES_VERSIONS,
   SERVERS,
   SERVICES,
   SUPABASE_CONNECTIONS,
+  TRIMS,
   type AnswerName,
   type Answers,
+  type Base,
   type Database,
   type Installer,
+  type Optimization,
   type PostgresVersion,
   type Server,
   type Service,
   type SupabaseConnection,
+  type Trim,
 } from './answers.ts';
 import { isStringList } from './drift.ts';
 
@@ -459,6 +466,108 @@ const installer: Question<'installer'> = {
   worthAsking: ({ facts }) => installersFor(facts).length > 1,
 };
 
+const BASE_LABELS: Record<Base, { label: string; reason: string }> = {
+  slim: { label: 'Debian slim', reason: 'has a shell and apt; the official Python image' },
+  distroless: {
+    label: 'Distroless',
+    reason: 'smallest: Python and its libraries only, no shell; made by your own build',
+  },
+  alpine: {
+    label: 'Alpine',
+    reason: 'slower Python, packages for musl only: much may have to be compiled',
+  },
+};
+
+const base: Question<'base'> = {
+  name: 'base',
+  option: 'base',
+  kind: 'select',
+  thing: 'base',
+  message: 'What production stands on',
+  help: 'slim, distroless (no shell, smallest) or alpine',
+  placeholder: 'NAME',
+  choices: () => BASES.map((value) => ({ value, ...BASE_LABELS[value] })),
+  defaultValue: () => 'slim',
+  parse: (text) => text.trim().toLowerCase() as Base,
+  check: oneOf(() => BASES),
+  worthAsking: () => BASES.length > 1,
+};
+
+const OPTIMIZATION_LABELS: Record<Optimization, { label: string; reason: string }> = {
+  balanced: { label: 'Balanced', reason: 'byte-code of all that is imported: nothing is compiled again' },
+  size: { label: 'Size', reason: 'byte-code of what a start imports; the first use of the rest is slower' },
+};
+
+const optimize: Question<'optimize'> = {
+  name: 'optimize',
+  option: 'optimize',
+  kind: 'select',
+  thing: 'optimization',
+  message: 'Optimize for',
+  help: 'balanced (fast first use) or size (byte-code of the start only)',
+  placeholder: 'NAME',
+  choices: () => OPTIMIZATIONS.map((value) => ({ value, ...OPTIMIZATION_LABELS[value] })),
+  defaultValue: () => 'balanced',
+  parse: (text) => text.trim().toLowerCase() as Optimization,
+  check: oneOf(() => OPTIMIZATIONS),
+};
+
+const trim: Question<'trim'> = {
+  name: 'trim',
+  option: 'trim',
+  kind: 'checkbox',
+  thing: 'trim',
+  whenGone: 'it has nothing to do any more',
+  message: 'What the build takes out of the installed packages',
+  help: 'What is taken out of the installed packages: tests, translations, sources, stubs, symbols, languages, botocore, or none',
+  placeholder: 'NAME[,NAME…]',
+  choices: ({ facts }) => offeredTrims(facts),
+  defaultValue: ({ facts }) =>
+    offeredTrims(facts)
+      .filter(({ checked }) => checked)
+      .map(({ value }) => value),
+  parse: (text) => parseList(text) as Trim[],
+  check: (value, context) => {
+    const words = someOf(() => TRIMS)(value, context);
+    if (words !== null) return words;
+    const offered = offeredTrims(context.facts).map((item) => item.value);
+    if ((value as Trim[]).includes('languages') && !offered.includes('languages'))
+      return '"languages" needs settings that say which languages stay (LANGUAGES, or LANGUAGE_CODE without LocaleMiddleware)';
+    return (value as Trim[]).includes('botocore') && !offered.includes('botocore')
+      ? '"botocore" has a meaning only where boto3 or botocore is among the requirements'
+      : null;
+  },
+  // The default is safe by rule; who wants another choice has the option.
+  worthAsking: () => false,
+};
+
+const awsServices: Question<'awsServices'> = {
+  name: 'awsServices',
+  option: 'aws-services',
+  kind: 'checkbox',
+  thing: 'service of Amazon',
+  message: 'Services of Amazon that botocore keeps',
+  help: 'With the trim botocore: the services that stay, by botocore’s names',
+  placeholder: 'NAME[,NAME…]',
+  choices: ({ facts }) =>
+    defaultAwsServices(facts).map(({ name, reason }) => ({
+      value: name,
+      label: name,
+      reason,
+      checked: true,
+    })),
+  defaultValue: ({ facts }) => defaultAwsServices(facts).map(({ name }) => name),
+  parse: parseList,
+  check: (value) => {
+    if (!isStringList(value)) return 'must be a list of services';
+    const wrong = value.filter((item) => !/^[a-z][a-z0-9-]*$/.test(item));
+    return wrong.length === 0
+      ? null
+      : `${wrong.map((item) => JSON.stringify(item)).join(', ')} is no name of a service in botocore, for example s3`;
+  },
+  matters: (answers) => answers.trim?.includes('botocore') ?? false,
+};
+
 /** The services that the project could run, with the reason for each. */
 function servicesFor(facts: ProjectFacts): Choice[] {
   const { celery, redis } = facts.services;
@@ -520,6 +629,10 @@ export const QUESTIONS = [
   port,
   imageName,
   installer,
+  base,
+  optimize,
+  trim,
+  awsServices,
   services,
 ] as const;
 

@@ -1,4 +1,5 @@
 import { applicationPaths } from './application-paths.ts';
+import { readAwsServices } from './aws-services.ts';
 import { readDatabase } from './database.ts';
 import { markDemanded } from './demanded-variables.ts';
 import { detectDependencies } from './dependencies/detect-dependencies.ts';
@@ -11,8 +12,9 @@ import type { DjangoSettings } from './django-settings.ts';
 import { readExisting } from './docker-files.ts';
 import type { DetectionNote, Evidence, Fact, ProjectFacts, StaticFacts } from './facts.ts';
 import { readAdminLogin, readHealthPath } from './health-path.ts';
-import { followImports, isTestPath } from './imports.ts';
+import { followImports, isTestPath, startupImports } from './imports.ts';
 import type { Closure, Reached, Seed } from './imports.ts';
+import { readLanguages } from './languages.ts';
 import { findManagePy } from './manage-py.ts';
 import { lenientFiles, rememberedFiles } from './memory-files.ts';
 import { namedPaths } from './named-paths.ts';
@@ -68,6 +70,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     servedBy: staticServing(lenient, settings, modules.keys()),
     committed: committedStatic(files, settled.root),
   };
+  const startup = new Set(startupImports(lenient, settings.modules, startupSeeds(settings, [wsgi, asgi])));
   const database = readDatabase(settings, workDir);
   const purposes = settingsPaths(settings, workDir);
   const named = [
@@ -122,6 +125,9 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     unusedTests: unusedTests(files, new Set(modules.keys())),
     thirdPartyApps: thirdPartyApps(settings),
     importedModules: external,
+    startupModules: external.filter((module) => startup.has(module)),
+    languages: readLanguages(settings),
+    awsServices: readAwsServices(lenient, modules.keys()),
     dependencies: dependencies.dependencies,
     pythonVersion: dependencies.statedPythonVersions[0] ?? null,
     statedPythonVersions: dependencies.statedPythonVersions,
@@ -403,6 +409,32 @@ function seedsOf(
   seeds.push(...listedApplications(files, settings, workDir), ...startedModules(files, settings, workDir));
   add({ target: { file: managePy }, reason: 'manage.py', evidence: [{ file: managePy, line: null }] });
   return seeds;
+}
+
+/**
+ * What a web process imports before its first answer: settings, entry, URLs, what settings name, and of each
+ * application apps, models and admin (https://docs.djangoproject.com/en/stable/ref/applications/#initialization-process).
+ */
+function startupSeeds(settings: DjangoSettings, entries: readonly (Fact<string> | null)[]): Seed[] {
+  const reason = 'imported at the start';
+  const dotted = [
+    settings.module.value,
+    ...entries.flatMap((entry) => (entry === null ? [] : [entry.value.split(':')[0] ?? ''])),
+    textSetting(settings, 'ROOT_URLCONF')?.value ?? '',
+    ...[...settings.scope.names].flatMap(([name, value]) =>
+      /^[A-Z]/.test(name) && name !== 'INSTALLED_APPS' ? stringsIn(value).map(({ text }) => text) : [],
+    ),
+    ...listSetting(settings, 'INSTALLED_APPS').flatMap(({ text }) => {
+      const application = text.replace(/\.apps\.\w+$/, '');
+      return [text, ...['apps', 'models', 'admin'].map((module) => `${application}.${module}`)];
+    }),
+  ];
+  return [
+    ...settings.files.map((file): Seed => ({ target: { file }, reason, evidence: [] })),
+    ...[...new Set(dotted)]
+      .filter((name) => /^[A-Za-z_]\w*(?:\.\w+)*$/.test(name))
+      .map((name): Seed => ({ target: { dotted: name }, reason, evidence: [] })),
+  ];
 }
 
 /** Settings that list a folder to find their applications: everything that looks like one. */

@@ -236,6 +236,12 @@ export interface ProjectFacts {
   thirdPartyApps: string[];
   /** Dotted names of every module outside the project that its own (needed) code imports, lazily too: `django.db.models`, `lightgbm`. Sorted, no duplicates, no standard library. */
   importedModules: string[];
+  /** Those of them that are imported as the application starts, outside functions. Sorted. */
+  startupModules: string[];
+  /** Codes of the languages that the site speaks, as the settings name them; null where they are not to be read. */
+  languages: Fact<string[]> | null;
+  /** Services of Amazon that the code asks boto3 for (`s3`), by botocore's names. Sorted. */
+  awsServices: Fact<string[]>;
   dependencies: DependencyFacts;
   /** `3.12`: what the most explicit place states; null when nothing does. */
   pythonVersion: Fact<string> | null;

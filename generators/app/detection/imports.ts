@@ -63,6 +63,28 @@ export function followImports(
   return { modules: closure.reached, external: [...closure.external].toSorted() };
 }
 
+/**
+ * The modules of others that are imported as the application starts: what stands outside functions, from the seeds on.
+ * Management commands and what only a function imports come later, or never.
+ * @returns sorted
+ */
+export function startupImports(
+  files: ProjectFiles,
+  modules: ProjectModules,
+  seeds: readonly Seed[],
+): string[] {
+  const closure = new Following(modules);
+  for (const seed of seeds) closure.addSeed(seed);
+  for (let file = closure.next(); file !== undefined; file = closure.next()) {
+    const source = scanFile(files, file);
+    if (source === undefined || /(?:^|\/)(?:management\/commands|migrations)\//.test(file)) continue;
+    closure.followStatements({ ...source, imports: source.imports.filter(({ lazy }) => !lazy) });
+    for (const { dotted, at, whole, doubt } of dynamicImports(files, modules, source))
+      closure.followName(source, dotted, at, whole, doubt);
+  }
+  return [...closure.external].toSorted();
+}
+
 const dottedText = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$/;
 
 class Following {

@@ -10,6 +10,8 @@ export interface ScannedImport {
   name: string | null;
   /** Offset of the statement. */
   at: number;
+  /** In the body of a function: it runs when that is called. */
+  lazy: boolean;
 }
 
 /** One string literal on a single line: its text between the quotes (escapes unread) and where it stands. */
@@ -106,9 +108,34 @@ function importsOf(text: string, spans: readonly Span[]): ScannedImport[] {
     if (match[0] === '') importStart.lastIndex += 1;
     if (spanAt(spans, at) !== undefined) continue;
     if (typesOnly.some(([from, to]) => at >= from && at < to)) continue;
-    found.push(...readImport(text, at));
+    const lazy = inFunction(text, at);
+    for (const imported of readImport(text, at)) found.push({ ...imported, lazy });
   }
   return found;
+}
+
+/**
+ * Whether a statement is in the body of a function, by the indentation of the lines above it. AppConfig.ready() runs
+ * as the application starts: https://docs.djangoproject.com/en/stable/ref/applications/#django.apps.AppConfig.ready
+ */
+function inFunction(text: string, at: number): boolean {
+  let start = text.lastIndexOf('\n', at - 1) + 1;
+  let indent = indentAt(text, start);
+  while (indent > 0 && start > 0) {
+    start = text.lastIndexOf('\n', start - 2) + 1;
+    const column = indentAt(text, start);
+    if (column >= indent || /^[ \t]*(?:[#\r\n]|$)/.test(text.slice(start, start + column + 1))) continue;
+    indent = column;
+    if (/^(?:async[ \t]+)?def[ \t]+(?!ready\b)/.test(text.slice(start + column, start + column + 40)))
+      return true;
+  }
+  return false;
+}
+
+function indentAt(text: string, start: number): number {
+  let at = start;
+  while (text[at] === ' ' || text[at] === '\t') at += 1;
+  return at - start;
 }
 
 function spanAt(spans: readonly Span[], at: number): Span | undefined {
@@ -142,7 +169,7 @@ function typeBlocks(text: string): Span[] {
 
 const name = /^[^\W\d][\w]*$/u;
 
-function readImport(text: string, at: number): ScannedImport[] {
+function readImport(text: string, at: number): Omit<ScannedImport, 'lazy'>[] {
   const head = /^from[ \t\\\r\n]*(\.[. \t]*)?([\w.]*)(?:[ \t]|\\\r?\n)*import(?=[\s(*\\])/u.exec(
     text.slice(at, at + 400),
   );

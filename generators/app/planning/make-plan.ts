@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Answers, PostgresVersion } from '../answers/answers.ts';
+import { TRIMS, type Answers, type PostgresVersion } from '../answers/answers.ts';
 import { firstPlace } from '../detection/evidence.ts';
 import { DetectionError, type ProjectFacts } from '../detection/facts.ts';
 import type { DatabaseConnection } from '../database/connection-string.ts';
@@ -22,7 +22,7 @@ import { applicationFor, planInstallation, serverCommand, unmetRequirements } fr
 import { readKnowledge } from './knowledge.ts';
 import { pythonNotes } from './python-version.ts';
 import { QuotingError, shellWord } from './quoting.ts';
-import type { AptPackages, ComposeProcess, CopyGroup, Plan } from './plan.ts';
+import type { AptPackages, ComposeProcess, CopyGroup, Plan, TrimPlan } from './plan.ts';
 import { projectLibraries, type ProjectLibraries } from './project-libraries.ts';
 import {
   OVERLAY_FILE,
@@ -35,6 +35,7 @@ import {
 import { mayUseRedis } from './redis-clients.ts';
 import { PRIVATE_SCHEMA, SUPABASE_MODES, supabaseMode } from './supabase.ts';
 import { gitNeeded } from './system-libraries.ts';
+import { keptLanguages } from './trims.ts';
 
 /** The repository's root in the image; paths below it are those of the repository. */
 export const IMAGE_ROOT = '/app';
@@ -161,7 +162,9 @@ export function makePlan(
       })),
     },
     install,
-    warmUpModules: facts.importedModules,
+    base: answers.base,
+    trims: planTrims(facts, answers),
+    warmUpModules: warmUpModules(facts, answers),
     importRequirements: importRequirements(
       facts,
       install.extraRequirements.map((extra) => extra.line),
@@ -363,6 +366,24 @@ function runtimeAptPackages(answers: Answers, { runtime }: ProjectLibraries): Ap
       const need = runtime.find((item) => item.debianPackage === name);
       return { name, reason: need?.reason ?? 'chosen' };
     }),
+  };
+}
+
+/** Of a start only, or of everything that the code imports: what is not listed is compiled at each first import. */
+function warmUpModules(facts: ProjectFacts, answers: Answers): string[] {
+  const imported = answers.optimize === 'size' ? facts.startupModules : facts.importedModules;
+  const apps = facts.thirdPartyApps.map((name) => name.replace(/\.apps\.\w+$/, ''));
+  return [...new Set([...imported, ...apps])].toSorted();
+}
+
+function planTrims(facts: ProjectFacts, answers: Answers): TrimPlan | null {
+  // Until the script is there.
+  if (answers.trim.length >= 0) return null;
+  const rules = TRIMS.filter((name) => answers.trim.includes(name));
+  return {
+    rules,
+    languages: rules.includes('languages') ? keptLanguages(facts.languages?.value ?? []) : [],
+    awsServices: rules.includes('botocore') ? answers.awsServices.toSorted() : [],
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Database, Installer, Server, SupabaseConnection } from '../answers/answers.ts';
+import type { Base, Database, Installer, Server, SupabaseConnection, Trim } from '../answers/answers.ts';
 import type { DependencyManager } from '../detection/facts.ts';
 import type { OverlayItem } from './settings-overlay.ts';
 import type { DebianRelease } from './base-image.ts';
@@ -81,6 +81,15 @@ export interface ExtraRequirement {
   reason: string;
 }
 
+/** What docker/trim_environment.py does. */
+export interface TrimPlan {
+  rules: Trim[];
+  /** With the rule `languages`: those that stay. */
+  languages: string[];
+  /** With the rule `botocore`: those that stay. */
+  awsServices: string[];
+}
+
 /** Debian packages of one apt-get line with who needs each. */
 export interface AptPackages {
   packages: { name: string; reason: string }[];
@@ -137,6 +146,10 @@ export interface Plan {
   /** What the development stage needs beyond them. */
   developmentBuildPackages: AptPackages;
   install: InstallPlan;
+  /** What production stands on. */
+  base: Base;
+  /** What the build takes out of the installed packages; null for nothing. */
+  trims: TrimPlan | null;
   /** Modules whose byte-code is compiled ahead. */
   warmUpModules: string[];
   /** Names of the direct production requirements, for the check that what each installs imports. */

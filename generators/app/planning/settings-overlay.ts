@@ -143,6 +143,8 @@ export function withOverlay(
     ...(has('hosts') ? [variable('ALLOWED_HOSTS', 'ALLOWED_HOSTS', 'list')] : []),
   ];
   const names = added.map(({ name }) => name);
+  const withWhiteNoise = (modules: string[]): string[] =>
+    has('whitenoise') ? [...new Set([...modules, 'whitenoise.middleware'])].toSorted() : modules;
   return {
     ...facts,
     variables: [...facts.variables.filter(({ name }) => !names.includes(name)), ...added],
@@ -178,9 +180,8 @@ export function withOverlay(
       ...(has('static-root') ? { root: staticFolder(facts), rootSet: true, committed: null } : {}),
       ...(has('whitenoise') ? { whitenoise: true, servedBy: { value: 'WhiteNoise', evidence } } : {}),
     },
-    importedModules: has('whitenoise')
-      ? [...new Set([...facts.importedModules, 'whitenoise.middleware'])].toSorted()
-      : facts.importedModules,
+    importedModules: withWhiteNoise(facts.importedModules),
+    startupModules: withWhiteNoise(facts.startupModules),
   };
 }
 

@@ -80,7 +80,8 @@ function templateData(plan: Plan, random: () => string): object {
     plan,
     steps: installSteps(plan.install, plan.uvImage),
     files: GENERATED_FILES.filter((file) => file.when(plan)),
-    smokeTest: smokeTest(plan.application),
+    // The stage whose /opt/venv production gets.
+    environmentStage: plan.trims ? 'environment' : 'builder',
     // One more line of an ENV instruction.
     pythonPath:
       plan.pythonPath.length === 0
@@ -125,11 +126,6 @@ const prose = (text: string): string => commentText(withoutLineNumbers(text));
 /** How a script of ours is named on the command line of a container. */
 export function scriptPath({ workDir }: Plan, name: string): string {
   return `${workDir === IMAGE_ROOT ? '' : `${IMAGE_ROOT}/`}docker/${name}`;
-}
-
-function smokeTest(application: string): string {
-  const [module = '', name = 'application'] = application.split(':');
-  return `from ${module} import ${name}`;
 }
 
 /** RUN with its mounts and its commands, one a line. */

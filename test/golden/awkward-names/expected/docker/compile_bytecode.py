@@ -3,6 +3,9 @@
     python compile_bytecode.py modules --output /pyc NAME...    what importing these modules loads
     python compile_bytecode.py tree --output /pyc /app          every .py file of a folder
 
+With --application NAME:CALLABLE the second one imports the application first: a smoke test that
+fails the build. What that loads from elsewhere is compiled too, where --compiled does not have it.
+
 The official Python images hold no byte-code of the standard library, and a process that is not root
 cannot write any, so that without this each start compiles everything again. With
 PYTHONPYCACHEPREFIX=/pyc, Python looks for the byte-code of /app/a.py in /pyc/app/. The files are
@@ -19,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 import types
 import warnings
 from pathlib import Path
@@ -28,6 +32,10 @@ DATABASE = "sqlite"
 
 # Where an import hangs, this ends it.
 SECONDS_PER_IMPORT = 60
+SECONDS_PER_APPLICATION = 300
+
+# How this script calls itself.
+CHILDREN = ["import-in-child", "load-in-child"]
 
 # In the list of what to import: the small Django project below.
 DJANGO_PROJECT = "a-small-django-project"
@@ -234,6 +242,77 @@ def sources_in_cache(cache):
     return sorted(source for source in sources if os.path.isfile(source))
 
 
+# --- The application, in a process of its own --------------------------------------------------
+
+
+def load_application(name, report):
+    """Import the application and what its first answer loads. Report every file that was loaded.
+
+    Ends with 1 where the application cannot be imported: it would not start either. URLs and
+    templates may ask for more than a build has (a database, a file of another stage).
+    """
+    signal.alarm(SECONDS_PER_APPLICATION)
+    module, _, attribute = name.partition(":")
+    try:
+        getattr(importlib.import_module(module), attribute or "application")
+    except BaseException:
+        traceback.print_exc()
+        print(f"{name} cannot be imported: it would not start either.", file=sys.stderr)
+        return 1
+    for what, load in (("URLs", load_urls), ("templates", load_templates)):
+        try:
+            load()
+        except Exception as error:  # of the project's: it is said, and the start decides
+            first_line = str(error).strip().split("\n")[0]
+            report.write(f"failed {what} of the project: {type(error).__name__}: {first_line}\n")
+    for loaded in list(sys.modules.values()):
+        file = getattr(getattr(loaded, "__spec__", None), "origin", None)
+        if isinstance(file, str) and file.endswith(".py") and os.path.isfile(file):
+            report.write(f"loaded {os.path.abspath(file)}\n")
+    return 0
+
+
+def load_urls():
+    from django.urls import get_resolver
+
+    # Bound to a name: the property imports the URL configuration.
+    return get_resolver().url_patterns
+
+
+def load_templates():
+    from django.template import engines
+
+    return engines.all()
+
+
+def loaded_by_application(name):
+    """Files that the application loads, and one line for each part that failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report"
+        child = subprocess.run(
+            [sys.executable, __file__, "load-in-child", "--output", str(report), name],
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        if child.returncode == -signal.SIGALRM:
+            raise SystemExit(f"Importing {name} did not end within {SECONDS_PER_APPLICATION} s.")
+        if child.returncode != 0:
+            raise SystemExit(1)
+        lines = [line.split(" ", 1) for line in report.read_text(encoding="utf-8").splitlines()]
+    files = [rest[0] for word, *rest in lines if word == "loaded"]
+    return files, [rest[0] for word, *rest in lines if word == "failed"]
+
+
+def without_byte_code(sources, cache):
+    """Those of the files that have none in this PYTHONPYCACHEPREFIX."""
+    previous, sys.pycache_prefix = sys.pycache_prefix, os.path.abspath(cache)
+    missing = [
+        source for source in sources if not os.path.isfile(importlib.util.cache_from_source(source))
+    ]
+    sys.pycache_prefix = previous
+    return missing
+
+
 # --- Compiling ---------------------------------------------------------------------------------
 
 
@@ -270,6 +349,12 @@ def run(arguments):
     start = time.monotonic()
     if arguments.mode == "tree":
         sources, notes = python_files(arguments.names), []
+        if arguments.application:
+            loaded, notes = loaded_by_application(arguments.application)
+            elsewhere = sorted(set(loaded) - set(sources))
+            if arguments.compiled:
+                elsewhere = without_byte_code(elsewhere, arguments.compiled)
+            sources += elsewhere
     else:
         with tempfile.TemporaryDirectory() as cache:
             built_in = built_in_modules()
@@ -289,8 +374,10 @@ def run(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("mode", choices=["modules", "tree", "import-in-child"])
+    parser.add_argument("mode", choices=["modules", "tree", *CHILDREN])
     parser.add_argument("--output", required=True, help="folder for the byte-code")
+    parser.add_argument("--application", help="of tree: what to import first, NAME:CALLABLE")
+    parser.add_argument("--compiled", help="of tree: folder with byte-code that is there already")
     parser.add_argument("names", nargs="*", help="modules, or folders")
     arguments = parser.parse_intermixed_args()
     if os.environ.get("PYTHONHASHSEED") != "0":
@@ -298,14 +385,20 @@ def main():
         environment = {**os.environ, "PYTHONHASHSEED": "0"}
         command = [sys.executable, __file__, *sys.argv[1:]]
         sys.exit(subprocess.run(command, env=environment, check=False).returncode)
-    if arguments.mode != "import-in-child":
+    if arguments.mode not in CHILDREN:
         return run(arguments)
+    code = 0
     sys.path.pop(0)  # this script's folder
     with open(arguments.output, "w", encoding="utf-8") as report:
-        import_modules(arguments.names, report)
-        report.write("end\n")
+        if arguments.mode == "load-in-child":
+            sys.path.insert(0, os.getcwd())
+            code = load_application(arguments.names[0], report)
+        else:
+            import_modules(arguments.names, report)
+            report.write("end\n")
+    sys.stderr.flush()
     # Without waiting for the threads that a module may have started.
-    os._exit(0)
+    os._exit(code)
 
 
 if __name__ == "__main__":
