@@ -108,7 +108,7 @@ describe('volumes', () => {
     });
     const files = renderFiles(plan, () => 'secret');
     expect(files.get('Dockerfile')?.text).toContain(
-      "install --directory --owner 10001 --group 10001 '/app/my exports'",
+      "install -d -o 10001 -g 10001 '/app/my exports'",
     );
     const compose = parse(files.get('compose.yaml')?.text ?? '', { merge: true }) as {
       volumes: object;

@@ -27,7 +27,7 @@ export const INSTALLERS = ['uv', 'pip'] as const;
 export type Installer = (typeof INSTALLERS)[number];
 
 /** What production stands on, the default first. */
-export const BASES = ['slim'] as const;
+export const BASES = ['slim', 'alpine'] as const;
 export type Base = 'slim' | 'distroless' | 'alpine';
 
 /** Which byte-code is compiled ahead, the default first: of everything that is imported, or of what a start imports. */

@@ -1,5 +1,6 @@
 import { firstPlace } from '../detection/evidence.ts';
 import type { Evidence, ProjectFacts } from '../detection/facts.ts';
+import { alpineTable } from '../planning/alpine.ts';
 import { speaksMysql } from '../planning/database-environment.ts';
 import { supportedPythonVersions, defaultPythonVersion } from '../planning/python-version.ts';
 import { mayUseRedis } from '../planning/redis-clients.ts';
@@ -489,7 +490,13 @@ const base: Question<'base'> = {
   choices: () => BASES.map((value) => ({ value, ...BASE_LABELS[value] })),
   defaultValue: () => 'slim',
   parse: (text) => text.trim().toLowerCase() as Base,
-  check: oneOf(() => BASES),
+  check: (value, context) => {
+    const words = oneOf(() => BASES)(value, context);
+    const version = context.answers.pythonVersion ?? defaultPythonVersion(context.facts).version;
+    return words === null && value === 'alpine' && !alpineTable().pythons.includes(version)
+      ? `there is no image of Python ${version} on Alpine ${alpineTable().release}: choose slim or distroless`
+      : words;
+  },
   worthAsking: () => BASES.length > 1,
 };
 

@@ -1,3 +1,5 @@
+import type { Base } from '../answers/answers.ts';
+import { alpineTable } from './alpine.ts';
 import { readKnowledge } from './knowledge.ts';
 
 export type DebianRelease = 'bookworm' | 'trixie';
@@ -38,7 +40,11 @@ export function debianReleaseFor(version: string): DebianRelease {
   return release && !release.slimImages.includes('trixie') ? 'bookworm' : 'trixie';
 }
 
-/** The base image's name with the distribution in the tag, because package names change between releases. */
-export function baseImage(version: string): string {
+/**
+ * The image that the stages start from, with the distribution in the tag, because package names change between releases.
+ * The distroless root is made from the slim one.
+ */
+export function baseImage(version: string, base: Base): string {
+  if (base === 'alpine') return `python:${version}-alpine${alpineTable().release}`;
   return `python:${version}-slim-${debianReleaseFor(version)}`;
 }

@@ -26,7 +26,7 @@ const EXPORT_FOLDER = '/requirements';
 const EXPORT_SCRIPT = 'docker/export_requirements.py';
 
 /** Takes the option that names PyPI itself out of what it reads. */
-const WITHOUT_PUBLIC_INDEX = `sed --regexp-extended ${shellWord(`s~${PUBLIC_INDEX_OPTION}~ ~g`)}`;
+const WITHOUT_PUBLIC_INDEX = `sed -E ${shellWord(`s~${PUBLIC_INDEX_OPTION}~ ~g`)}`;
 
 /** A bind mount of one file of the build context to the same relative path below the work dir of the stage. */
 function bindMount(path: string): string {
@@ -318,7 +318,7 @@ function exportCommands(
         // It names PyPI as index, which would outdo the index that the build is configured with.
         `/opt/export/bin/pipenv requirements --hash > ${production}`,
         `/opt/export/bin/pipenv requirements --hash --dev > ${development}`,
-        `${WITHOUT_PUBLIC_INDEX} --in-place ${production} ${development}`,
+        `${WITHOUT_PUBLIC_INDEX} -i ${production} ${development}`,
       ];
     case 'script':
     case 'poetry-core': {

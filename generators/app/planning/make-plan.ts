@@ -3,6 +3,7 @@ import { TRIMS, type Answers, type PostgresVersion } from '../answers/answers.ts
 import { firstPlace } from '../detection/evidence.ts';
 import { DetectionError, type ProjectFacts } from '../detection/facts.ts';
 import type { DatabaseConnection } from '../database/connection-string.ts';
+import { alpineNotes, onAlpine } from './alpine.ts';
 import { baseImage, debianReleaseFor } from './base-image.ts';
 import {
   CONTAINER_DATABASE,
@@ -107,8 +108,8 @@ export function makePlan(
   ];
   const copies = copyGroups(facts, answers, scripts, overlay !== null);
   const install = planInstallation(facts, answers);
-  const libraries = projectLibraries(facts, answers.pythonVersion);
-  const runtimePackages = runtimeAptPackages(answers, libraries);
+  const libraries = projectLibraries(facts, answers.pythonVersion, answers.base);
+  const onBase = answers.base === 'alpine' ? onAlpine : (packages: AptPackages): AptPackages => packages;
   const staticFiles = planStaticFiles(facts);
   const processes = composeProcesses(facts, answers);
   const composeProject = composeProjectName(answers.imageName);
@@ -119,7 +120,7 @@ export function makePlan(
   return {
     imageName: answers.imageName,
     composeProject,
-    baseImage: baseImage(answers.pythonVersion),
+    baseImage: baseImage(answers.pythonVersion, answers.base),
     debianRelease,
     uvImage: `${images.uv.image}:${images.uv.version}`,
     workDir: inImage(facts.workDir),
@@ -146,21 +147,23 @@ export function makePlan(
     leftOut: facts.application
       .filter((item) => !answers.apps.includes(item.path))
       .map((item) => ({ path: item.path, reason: item.reason })),
-    runtimePackages,
-    buildPackages: {
+    runtimePackages: onBase(runtimeAptPackages(answers, libraries)),
+    buildPackages: onBase({
       packages: [
+        // Much has no wheel for musl, and the table does not know all of it.
+        ...(answers.base === 'alpine' ? [{ name: 'gcc', reason: 'packages without a wheel for musl' }] : []),
         ...libraries.build.map((need) => ({ name: need.debianPackage, reason: need.neededBy.join(', ') })),
         ...(gitReason
           ? ['ca-certificates', 'git'].map((name) => ({ name, reason: 'requirements from Git' }))
           : []),
       ],
-    },
-    developmentBuildPackages: {
+    }),
+    developmentBuildPackages: onBase({
       packages: libraries.developmentBuild.map((need) => ({
         name: need.debianPackage,
         reason: need.neededBy.join(', '),
       })),
-    },
+    }),
     install,
     base: answers.base,
     trims: planTrims(facts, answers),
@@ -228,6 +231,7 @@ export function makePlan(
       ...notes(facts, answers),
       ...composeFileNotes(facts.existing.composeFiles),
       ...libraries.warnings,
+      ...(answers.base === 'alpine' ? alpineNotes(facts.dependencies.production) : []),
     ],
   };
 }

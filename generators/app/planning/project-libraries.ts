@@ -1,4 +1,6 @@
+import type { Base } from '../answers/answers.ts';
 import type { Evidence, ProjectFacts, Requirement } from '../detection/facts.ts';
+import { withoutMuslWheel } from './alpine.ts';
 import { debianReleaseFor } from './base-image.ts';
 import { objectionsTo } from './package-pythons.ts';
 import {
@@ -26,7 +28,12 @@ export interface ProjectLibraries {
 function availableWheels(
   requirements: readonly Requirement[],
   pythonVersion: string,
+  base: Base,
 ): ReadonlyMap<string, boolean> {
+  if (base === 'alpine') {
+    const forGlibcOnly = withoutMuslWheel(requirements).map((name) => [name, false] as const);
+    return new Map([...forGlibcOnly, ...lockedWheels(requirements, pythonVersion, 'musllinux')]);
+  }
   const compiled = objectionsTo(requirements, pythonVersion)
     .filter(({ fit }) => fit === 2)
     .map(({ requirement }) => [requirement.name, false] as const);
@@ -37,18 +44,23 @@ function availableWheels(
  * Looks the project's requirements up in the table of system libraries.
  * @param facts what detection found
  * @param pythonVersion minor release, which decides the Debian release
+ * @param base what the image stands on: Alpine has other wheels
  */
-export function projectLibraries(facts: ProjectFacts, pythonVersion: string): ProjectLibraries {
+export function projectLibraries(
+  facts: ProjectFacts,
+  pythonVersion: string,
+  base: Base = 'slim',
+): ProjectLibraries {
   const { production, development } = facts.dependencies;
   const release = debianReleaseFor(pythonVersion);
   // GeoDjango needs libraries that Django itself does not.
   const context = {
     modules: [...facts.importedModules, ...facts.thirdPartyApps],
-    wheels: availableWheels(production, pythonVersion),
+    wheels: availableWheels(production, pythonVersion, base),
   };
   const build = buildLibrariesFor(production, release, context);
   const forDevelopment = buildLibrariesFor(development, release, {
-    wheels: availableWheels(development, pythonVersion),
+    wheels: availableWheels(development, pythonVersion, base),
   });
   const present = new Set(build.map((need) => need.debianPackage));
   return {

@@ -209,8 +209,11 @@ export function removedLibraries(requirements: readonly Requirement[], release: 
   });
 }
 
+/** Wheels for glibc (slim) or for musl (Alpine): https://packaging.python.org/en/latest/specifications/platform-compatibility-tags/ */
+export type PlatformTag = 'manylinux' | 'musllinux';
+
 /**
- * Whether one of the files that a lock lists is a wheel which a slim image can install.
+ * Whether one of the files that a lock lists is a wheel which the image can install.
  * @param fileNames wheels and archives of one package
  * @param pythonVersion minor release, `3.12`
  */
@@ -218,6 +221,7 @@ export function hasLinuxWheel(
   fileNames: readonly string[],
   pythonVersion: string,
   architecture = 'x86_64',
+  platformTag: PlatformTag = 'manylinux',
 ): boolean {
   const minor = Number(pythonVersion.split('.')[1]);
   return fileNames.some((fileName) => {
@@ -227,7 +231,7 @@ export function hasLinuxWheel(
       .slice(-3);
     if (!fileName.endsWith('.whl')) return false;
     const fitsPlatform =
-      platform === 'any' || (platform.includes('manylinux') && platform.includes(architecture));
+      platform === 'any' || (platform.includes(platformTag) && platform.includes(architecture));
     const fitsPython = python.split('.').some((tag) => {
       if (tag === 'py3' || tag === `py3${minor}` || tag === `cp3${minor}`) return !abi.endsWith('t');
       // abi3, and py3X of what is not tied to CPython: this release and every later one.
@@ -249,11 +253,14 @@ const ARCHITECTURES = ['x86_64', 'aarch64'];
 export function lockedWheels(
   requirements: readonly Requirement[],
   pythonVersion: string,
+  platformTag: PlatformTag = 'manylinux',
 ): ReadonlyMap<string, boolean> {
   const known = new Map<string, boolean>();
   for (const { name, wheelFiles, url } of requirements) {
     if (wheelFiles === undefined || url !== null) continue;
-    const fits = ARCHITECTURES.map((processor) => hasLinuxWheel(wheelFiles, pythonVersion, processor));
+    const fits = ARCHITECTURES.map((processor) =>
+      hasLinuxWheel(wheelFiles, pythonVersion, processor, platformTag),
+    );
     if (fits.every((fit) => fit === fits[0])) known.set(name, fits[0] === true);
   }
   return known;

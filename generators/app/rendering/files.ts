@@ -57,7 +57,10 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
     when: ({ supabase }) => supabase?.mode.place === 'cloud',
   }),
   file('docker/compile_bytecode.py', 'byte-code, compiled in the build'),
-  file('docker/find_missing_libraries.py', 'names libraries that are missing'),
+  // Its table has Debian's packages.
+  file('docker/find_missing_libraries.py', 'names libraries that are missing', {
+    when: ({ base }) => base !== 'alpine',
+  }),
   file('docker/verify_image.py', 'checks the built image'),
   file('docker/compare_images.py', 'measures it against the image before'),
   file('DOCKER.md', 'the commands for this project'),

@@ -106,6 +106,7 @@ function templateData(plan: Plan, random: () => string): object {
     copy: (group: CopyGroup) => copyArguments(group.sources, group.destination),
     copyPaths: copyArguments,
     run: runInstruction,
+    installPackages: (packages: readonly { name: string }[]) => packageInstallation(plan.base, packages),
     buildValue: ({ value, command }: Plan['buildVariables'][number]) =>
       command === undefined ? shellWord(value) : `"$(${command})"`,
     overlayPlace: (item: OverlayItem) => {
@@ -126,6 +127,23 @@ const prose = (text: string): string => commentText(withoutLineNumbers(text));
 /** How a script of ours is named on the command line of a container. */
 export function scriptPath({ workDir }: Plan, name: string): string {
   return `${workDir === IMAGE_ROOT ? '' : `${IMAGE_ROOT}/`}docker/${name}`;
+}
+
+/** The RUN instruction that installs packages of the distribution. Downloads stay in a cache that no layer holds. */
+function packageInstallation(base: Plan['base'], packages: readonly { name: string }[]): string {
+  const names = packages.map(({ name }) => ` \\\n        ${name}`).join('');
+  if (base === 'alpine') return `# hadolint ignore=DL3018\nRUN apk add --no-cache${names}`;
+  const mounts = [
+    'type=cache,target=/var/cache/apt,sharing=locked',
+    'type=cache,target=/var/lib/apt,sharing=locked',
+    'type=tmpfs,target=/var/log',
+  ];
+  const commands = [
+    'rm -f /etc/apt/apt.conf.d/docker-clean',
+    'apt-get update',
+    `apt-get install --yes --no-install-recommends${names}`,
+  ];
+  return `# hadolint ignore=DL3008\n${runInstruction({ comment: '', mounts, commands })}`;
 }
 
 /** RUN with its mounts and its commands, one a line. */
