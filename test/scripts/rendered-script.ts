@@ -10,6 +10,7 @@ import { pythonLiteral } from '../../generators/app/planning/quoting.ts';
 import { optionalLibraryRows, sharedLibraryLines } from '../../generators/app/planning/shared-libraries.ts';
 
 export const SCRIPTS = [
+  'assemble_root.py',
   'compare_images.py',
   'compile_bytecode.py',
   'database_checks.py',

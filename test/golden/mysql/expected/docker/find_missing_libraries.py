@@ -41,9 +41,10 @@ OTHER_C_LIBRARY = re.compile(r"libc\.(musl-.*|so|so\.(?!6$)\d+)")
 ELF_64 = ("HHIQQ", "IIQQQQ", "qQ", 54)
 ELF_32 = ("HHIII", "IIIII", "iI", 42)
 PT_LOAD, PT_DYNAMIC = 1, 2
-DT_NEEDED, DT_STRTAB, DT_SONAME = 1, 5, 14
+DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_SONAME, DT_RPATH, DT_RUNPATH = 1, 5, 10, 14, 15, 29
 
-SharedObject = namedtuple("SharedObject", "path machine sonames needed")
+# folders: RPATH and RUNPATH. strings: where the names of what it imports are, and their size.
+SharedObject = namedtuple("SharedObject", "path machine sonames needed folders strings")
 
 
 # --- What a file says of itself ------------------------------------------------------------------
@@ -76,11 +77,11 @@ def parse_elf(path, data):
         elif kind == PT_DYNAMIC:
             dynamic = range(offset, offset + length, struct.calcsize(order + entry))
     if not dynamic:
-        return SharedObject(path, (order, header, machine), [], [])
+        return SharedObject(path, (order, header, machine), [], [], [], (0, 0))
     entries = [struct.unpack_from(order + entry, data, place) for place in dynamic]
     values = {
         tag: [value for other, value in entries if other == tag]
-        for tag in (DT_NEEDED, DT_STRTAB, DT_SONAME)
+        for tag in (DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_SONAME, DT_RPATH, DT_RUNPATH)
     }
     strings = values[DT_STRTAB][0]
     table = next(
@@ -93,7 +94,14 @@ def parse_elf(path, data):
         starts = [table + position for position in values[tag]]
         return [data[start : data.find(b"\0", start)].decode(errors="replace") for start in starts]
 
-    return SharedObject(path, (order, header, machine), texts(DT_SONAME), texts(DT_NEEDED))
+    return SharedObject(
+        path=path,
+        machine=(order, header, machine),
+        sonames=texts(DT_SONAME),
+        needed=texts(DT_NEEDED),
+        folders=":".join(texts(DT_RUNPATH) or texts(DT_RPATH)).split(":"),
+        strings=(table, sum(values[DT_STRSZ])),
+    )
 
 
 def library_files(environment):
