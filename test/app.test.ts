@@ -82,6 +82,7 @@ describe('the generator in Yeoman', () => {
       'port',
       'imageName',
       'installer',
+      'base',
       'optimize',
       'choice',
       'write',

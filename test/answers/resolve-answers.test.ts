@@ -72,6 +72,7 @@ describe('resolveAnswers', () => {
       'server',
       'imageName',
       'installer',
+      'base',
       'optimize',
     ]);
     asked.length = 0;
@@ -90,6 +91,7 @@ describe('resolveAnswers', () => {
     ['port', 'x', /--port: "x" is no port/],
     ['imageName', 'My Image:latest', /--image-name: "My Image:latest" is no image name/],
     ['installer', 'conda', /--installer: "conda" is not one of: uv, pip/],
+    ['base', 'scratch', /--base: "scratch" is not one of: slim, distroless, alpine/],
     ['optimize', 'speed', /--optimize: "speed" is not one of: balanced, size/],
     ['trim', 'docs', /--trim: "docs" is not among: tests, .*botocore or none/],
     ['trim', 'botocore', /--trim: "botocore" has a meaning only where boto3/],

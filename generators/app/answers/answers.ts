@@ -27,8 +27,8 @@ export const INSTALLERS = ['uv', 'pip'] as const;
 export type Installer = (typeof INSTALLERS)[number];
 
 /** What production stands on, the default first. */
-export const BASES = ['slim', 'alpine'] as const;
-export type Base = 'slim' | 'distroless' | 'alpine';
+export const BASES = ['slim', 'distroless', 'alpine'] as const;
+export type Base = (typeof BASES)[number];
 
 /** Which byte-code is compiled ahead, the default first: of everything that is imported, or of what a start imports. */
 export const OPTIMIZATIONS = ['balanced', 'size'] as const;

@@ -57,6 +57,9 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
     when: ({ supabase }) => supabase?.mode.place === 'cloud',
   }),
   file('docker/compile_bytecode.py', 'byte-code, compiled in the build'),
+  file('docker/assemble_root.py', 'production’s root, without a shell', {
+    when: ({ base }) => base === 'distroless',
+  }),
   // Its table has Debian's packages.
   file('docker/find_missing_libraries.py', 'names libraries that are missing', {
     when: ({ base }) => base !== 'alpine',
