@@ -20,9 +20,15 @@ const cases = readdirSync(GOLDEN)
     (left, right) => Number(right === 'sample') - Number(left === 'sample') || (left < right ? -1 : 1),
   );
 
-/** The bundled sample is the main case; it is not copied. */
+/**
+ * The bundled sample is the main case; it is not copied. A case without a project of its own gives other answers for the
+ * project that its name begins with: `writes-files-distroless`.
+ */
 function projectFolder(name: string): string {
-  return name === 'sample' ? join(import.meta.dirname, '../sample/backendai') : join(GOLDEN, name, 'project');
+  if (name === 'sample') return join(import.meta.dirname, '../sample/backendai');
+  const own = join(GOLDEN, name, 'project');
+  const other = cases.find((candidate) => candidate !== name && name.startsWith(`${candidate}-`));
+  return existsSync(own) || other === undefined ? own : projectFolder(other);
 }
 
 async function renderCase(name: string): Promise<{ plan: Plan; rendered: Map<string, RenderedFile> }> {

@@ -72,10 +72,25 @@ const CASES: Case[] = [
     options: ['--database', 'postgres', '--installer', 'pip'],
     page: '/admin/login/',
   },
+  // Without a shell, with volumes, and with everything that is opened by name.
+  {
+    name: 'writes-files',
+    options: ['--database', 'postgres', '--base', 'distroless', '--optimize', 'size'],
+    page: '/',
+    text: 'Guten Tag',
+  },
+  {
+    name: 'system-libraries',
+    options: ['--database', 'postgres', '--base', 'distroless'],
+    page: '/admin/login/',
+  },
 ];
 
+/** By Python, because a distroless image has no other program. */
+const USER_ID = ['python', '-c', 'import os; print(os.getuid())'];
+
 describe.skipIf(engine === null).each(CASES)(
-  'golden project $name $options.1 on a Docker engine',
+  'golden project $name $options on a Docker engine',
   { timeout: 15 * MINUTES },
   (golden) => {
     let folder: string;
@@ -100,7 +115,7 @@ describe.skipIf(engine === null).each(CASES)(
       expect(answer.status).toBe(200);
       expect(answer.body).toContain(golden.text ?? '');
       if (golden.file) expect((await request(port, golden.file)).status).toBe(200);
-      expect(answerOf(folder, 'docker', ['compose', 'exec', 'web', 'id', '-u'])).toBe('10001');
+      expect(answerOf(folder, 'docker', ['compose', 'exec', 'web', ...USER_ID])).toBe('10001');
       const migrate = answerOf(folder, 'docker', ['compose', 'ps', '--all', '--format', 'json', 'migrate']);
       expect(JSON.parse(migrate)).toMatchObject({ ExitCode: 0 });
     });
@@ -122,6 +137,17 @@ describe.skipIf(engine === null).each(CASES)(
     });
   },
 );
+
+// Alpine's images come from a registry that an engine of the tests may not reach: the text is linted.
+it.skipIf(hadolintProgram() === null)('an Alpine Dockerfile passes hadolint', () => {
+  for (const name of ['system-libraries', 'backend-poetry', 'writes-files']) {
+    const folder = generatedProject(join(ROOT, 'test/golden', name, 'project'), [
+      ...['--database', 'postgres', '--base', 'alpine'],
+    ]);
+    expect(mustRun(folder, hadolintProgram() ?? 'hadolint', ['Dockerfile'])).toBe('');
+    removeProject(folder);
+  }
+});
 
 describe.skipIf(engine === null)('every database choice on a Docker engine', { timeout: 5 * MINUTES }, () => {
   it.each(['supabase', 'postgres', 'external', 'sqlite'])(

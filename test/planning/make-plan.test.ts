@@ -107,9 +107,7 @@ describe('volumes', () => {
       answers: { database: 'postgres' },
     });
     const files = renderFiles(plan, () => 'secret');
-    expect(files.get('Dockerfile')?.text).toContain(
-      "install -d -o 10001 -g 10001 '/app/my exports'",
-    );
+    expect(files.get('Dockerfile')?.text).toContain("install -d -o 10001 -g 10001 '/app/my exports'");
     const compose = parse(files.get('compose.yaml')?.text ?? '', { merge: true }) as {
       volumes: object;
       services: Record<string, { volumes?: string[] }>;

@@ -40,7 +40,11 @@ export function onAlpine({ packages }: AptPackages): AptPackages {
     const reasons = found.get(known) ?? new Set();
     found.set(known, reasons.add(reason));
   }
-  return { packages: [...found].map(([name, reasons]) => ({ name, reason: [...reasons].join(', ') })) };
+  return {
+    packages: [...found]
+      .map(([name, reasons]) => ({ name, reason: [...reasons].join(', ') }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+  };
 }
 
 /** What Alpine costs, for the summary. */
