@@ -89,8 +89,8 @@ const CASES: Case[] = [
 /** By Python, because a distroless image has no other program. */
 const USER_ID = ['python', '-c', 'import os; print(os.getuid())'];
 
-describe.skipIf(engine === null).each(CASES)(
-  'golden project $name $options on a Docker engine',
+describe.skipIf(engine === null).each(CASES.map((item) => ({ ...item, title: item.options.join(' ') })))(
+  'golden project $name $title on a Docker engine',
   { timeout: 15 * MINUTES },
   (golden) => {
     let folder: string;
