@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest';
 import { OVERLAY_ITEMS, type OverlayItem } from '../../generators/app/planning/settings-overlay.ts';
 import { FOREIGN_PARAMETERS } from '../../generators/app/planning/supabase.ts';
 import { pythonLiteral } from '../../generators/app/planning/quoting.ts';
+import { sitePackagesTrims } from '../../generators/app/planning/site-packages-trims.ts';
 import { optionalLibraryRows, sharedLibraryLines } from '../../generators/app/planning/shared-libraries.ts';
 
 export const SCRIPTS = [
@@ -19,6 +20,7 @@ export const SCRIPTS = [
   'gunicorn.conf.py',
   'healthcheck.py',
   'migrate_database.py',
+  'trim_environment.py',
   'verify_database.py',
   'verify_image.py',
 ] as const;
@@ -45,6 +47,7 @@ const CONSTANTS = {
   optionalLibraries: optionalLibraryRows(84),
   port: 8000,
   runtimeLibraries: ['libgomp1'],
+  ...sitePackagesTrims(),
   sampleStaticFile: 'admin/css/base.css' as string | null,
   server: 'gunicorn',
   settingsModule: 'backendAI.settings',

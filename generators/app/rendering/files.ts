@@ -56,6 +56,9 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
   file(SUPABASE_CA_FILE, 'Supabase’s certificate authority', {
     when: ({ supabase }) => supabase?.mode.place === 'cloud',
   }),
+  file('docker/trim_environment.py', 'removes what no program reads', {
+    when: (plan) => plan.trims !== null,
+  }),
   file('docker/compile_bytecode.py', 'byte-code, compiled in the build'),
   file('docker/assemble_root.py', 'production’s root, without a shell', {
     when: ({ base }) => base === 'distroless',

@@ -22,6 +22,7 @@ import {
 } from '../planning/quoting.ts';
 import type { OverlayItem } from '../planning/settings-overlay.ts';
 import { optionalLibraryRows, sharedLibraryLines } from '../planning/shared-libraries.ts';
+import { sitePackagesTrims } from '../planning/site-packages-trims.ts';
 import { GENERATED_FILES, type GeneratedFile } from './files.ts';
 
 export interface RenderedFile {
@@ -226,6 +227,7 @@ function pythonConstants(plan: Plan): Record<string, string> {
     // The script's lines have at most 100 columns.
     optionalLibraries: optionalLibraryRows(84),
     debianLibraries: sharedLibraryLines(plan.debianRelease, 92),
+    ...sitePackagesTrims(),
   };
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, pythonLiteral(value)]));
 }
