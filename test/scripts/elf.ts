@@ -2,6 +2,7 @@
 export interface ElfFile {
   needed?: string[];
   soname?: string;
+  runPath?: string;
   /** e_machine; 62 is x86-64, 183 AArch64. */
   machine: number;
   wide?: boolean;
@@ -12,17 +13,29 @@ export interface ElfFile {
 export const OWN_MACHINE = process.arch === 'arm64' ? 183 : 62;
 
 /** The smallest file that has a dynamic section: header, two segments, the section, its strings. */
-export function elf({ needed = [], soname, machine, wide = true, littleEndian = true }: ElfFile): Buffer {
+export function elf({
+  needed = [],
+  soname,
+  runPath,
+  machine,
+  wide = true,
+  littleEndian = true,
+}: ElfFile): Buffer {
   const word = wide ? 8 : 4;
   const headerSize = wide ? 64 : 52;
   const segmentSize = wide ? 56 : 32;
   // Addresses differ from places in the file, as in a real one.
   const address = 0x10000;
   const dynamicAt = headerSize + 2 * segmentSize;
-  const texts = [...needed, ...(soname === undefined ? [] : [soname])];
-  const entries = needed.length + (soname === undefined ? 0 : 1) + 2;
+  const texts: { tag: number; text: string }[] = [
+    ...needed.map((text) => ({ tag: 1, text })),
+    ...(soname === undefined ? [] : [{ tag: 14, text: soname }]),
+    ...(runPath === undefined ? [] : [{ tag: 29, text: runPath }]),
+  ];
+  // Two for the strings: where they are and their size; the last one ends the section.
+  const entries = texts.length + 3;
   const stringsAt = dynamicAt + entries * 2 * word;
-  const strings = Buffer.from(`\0${texts.map((text) => `${text}\0`).join('')}`);
+  const strings = Buffer.from(`\0${texts.map(({ text }) => `${text}\0`).join('')}`);
   const data = Buffer.alloc(stringsAt + strings.length);
   let place = 0;
   const put = (value: number, bytes: number): void => {
@@ -61,14 +74,16 @@ export function elf({ needed = [], soname, machine, wide = true, littleEndian = 
   }
 
   place = dynamicAt;
-  let text = 1;
-  for (const [index, name] of texts.entries()) {
-    put(index < needed.length ? 1 : 14, word);
-    put(text, word);
-    text += name.length + 1;
+  let start = 1;
+  for (const { tag, text } of texts) {
+    put(tag, word);
+    put(start, word);
+    start += text.length + 1;
   }
   put(5, word);
   put(address + stringsAt, word);
+  put(10, word);
+  put(strings.length, word);
   data.set(strings, stringsAt);
   return data;
 }

@@ -38,7 +38,7 @@ const CONSTANTS = {
   debianRelease: 'trixie',
   entryPoint: 'wsgi',
   forbiddenPaths: ['.git', '.env', 'docs'],
-  buildCommands: {},
+  buildCommands: {} as Record<string, string>,
   volumePaths: [],
   healthPath: '/',
   imageName: 'backend',

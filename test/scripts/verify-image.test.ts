@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { evaluate, renderScript, runPython, temporaryFolder } from './rendered-script.ts';
@@ -108,4 +109,24 @@ it('ends with 1 when a check fails, and can say so as JSON', async () => {
   expect(await evaluate(file, `(${add}, r.add("FAIL", "pip", "x"), ${finish}, r.result["ok"])[-2:]`)).toEqual(
     [1, false],
   );
+});
+
+const MADE = `case "$*" in
+  "run --rm --entrypoint sh image -c make a key") exit 127 ;;
+  "run --rm --entrypoint sh python:3.12-slim-trixie -c make a key") echo "a key" ;;
+esac`;
+
+it('makes a value in the base image where the image has no shell', async () => {
+  const script = renderScript('verify_image.py', {
+    buildCommands: { KEY: 'make a key' },
+    buildVariables: {},
+  });
+  const folder = temporaryFolder({ 'docker/verify_image.py': script, 'bin/docker': fakeDocker(MADE) });
+  chmodSync(join(folder, 'bin/docker'), 0o755);
+  const options = await evaluate(
+    join(folder, 'docker/verify_image.py'),
+    'script.build_variable_options("image")',
+    { PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}` },
+  );
+  expect(options).toEqual(['--env', 'KEY=a key']);
 });

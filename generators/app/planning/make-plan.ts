@@ -22,7 +22,7 @@ import { lackingInEnvFile, type EnvLack } from './environment-file.ts';
 import { applicationFor, planInstallation, serverCommand, unmetRequirements } from './install-plan.ts';
 import { readKnowledge } from './knowledge.ts';
 import { pythonNotes } from './python-version.ts';
-import { QuotingError, shellWord } from './quoting.ts';
+import { QuotingError } from './quoting.ts';
 import type { AptPackages, ComposeProcess, CopyGroup, Plan, TrimPlan } from './plan.ts';
 import { projectLibraries, type ProjectLibraries } from './project-libraries.ts';
 import {
@@ -438,8 +438,9 @@ function composeProcesses(facts: ProjectFacts, answers: Answers): ComposeProcess
   const base = ['celery', '--app', celery.value.application];
   const processes: ComposeProcess[] = [];
   if (answers.services.includes('worker')) {
-    // A worker's name ends in the host name, which only a shell knows.
-    const ping = `${base.map(shellWord).join(' ')} inspect ping --timeout 5 --destination "celery@$$HOSTNAME"`;
+    // A worker's name ends in the host name. No shell puts it in: an image may have none.
+    const ping =
+      "import os, socket, sys; os.execvp('celery', [*sys.argv[1:], 'celery@' + socket.gethostname()])";
     processes.push({
       name: 'worker',
       command: [
@@ -452,7 +453,9 @@ function composeProcesses(facts: ProjectFacts, answers: Answers): ComposeProcess
       ],
       // Only Redis and AMQP carry the question that a worker is asked.
       healthTest:
-        answers.services.includes('redis') || !noRemoteControl(facts) ? ['CMD-SHELL', ping] : ['NONE'],
+        answers.services.includes('redis') || !noRemoteControl(facts)
+          ? ['CMD', 'python', '-S', '-c', ping, ...base, 'inspect', 'ping', '--timeout', '5', '--destination']
+          : ['NONE'],
     });
   }
   if (answers.services.includes('beat')) {

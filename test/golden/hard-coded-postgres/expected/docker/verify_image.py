@@ -48,8 +48,9 @@ FORBIDDEN_PATHS = [
 # Stand-ins for the variables that the settings cannot do without. No secrets.
 BUILD_VARIABLES = {}
 
-# Of some a command of the image makes one.
+# Of some a command makes one: of the image, or where that has no shell, of the one it is built on.
 BUILD_COMMANDS = {}
+BASE_IMAGE = "python:3.12-slim-trixie"
 
 # Folders that are on volumes, for checks of a container without them.
 VOLUME_PATHS = []
@@ -205,8 +206,11 @@ def inspect_image(image):
 def build_variable_options(image):
     values = dict(BUILD_VARIABLES)
     for name, command in BUILD_COMMANDS.items():
-        made = docker("run", "--rm", "--entrypoint", "sh", image, "-c", command)
-        values[name] = made.stdout.strip()
+        for place in (image, BASE_IMAGE):
+            made = docker("run", "--rm", "--entrypoint", "sh", place, "-c", command, timeout=300)
+            values[name] = made.stdout.strip()
+            if made.returncode == 0:
+                break
     return [word for name, value in values.items() for word in ("--env", f"{name}={value}")]
 
 
