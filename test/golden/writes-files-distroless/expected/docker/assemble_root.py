@@ -9,6 +9,7 @@ zones and licences. Ends with 1 where a package is missing or would not work wit
 """
 
 import argparse
+import glob
 import os
 import re
 import shutil
@@ -61,38 +62,31 @@ INSTALLATION_PACKAGES = {
     *("adduser", "cdebconf", "debconf", "init-system-helpers", "install-info", "lsb-base"),
     *("mailcap", "passwd", "sensible-utils", "ucf"),
     *("ca-certificates", "netbase", "tzdata"),
+    # Its libraries come with what needs them, its 8 MB of character sets only where iconv is used.
+    "libc6",
 }
 
-# Of the base image: path (a folder with all in it), and the Debian package where it must be there.
-SYSTEM_FILES = (
-    ("/etc/ssl/certs/ca-certificates.crt", "ca-certificates"),
-    ("/usr/share/zoneinfo", "tzdata"),
-    ("/etc/protocols", "netbase"),
-    ("/etc/services", "netbase"),
-    ("/usr/sbin/ldconfig", "libc-bin"),
-    ("/etc/os-release", "base-files"),
-    ("/etc/debian_version", None),
-    ("/etc/ethertypes", None),
-    ("/etc/gai.conf", None),
-    ("/etc/host.conf", None),
-    ("/etc/ld.so.conf", None),
-    ("/etc/ld.so.conf.d", None),
-    ("/etc/localtime", None),
-    ("/etc/networks", None),
-    ("/etc/nsswitch.conf", None),
-    ("/etc/rpc", None),
-    ("/etc/ssl/openssl.cnf", None),
-    ("/etc/timezone", None),
-    ("/usr/lib/locale/C.utf8", None),
-    ("/usr/share/common-licenses", None),
-    ("/usr/share/terminfo", None),
-    ("/usr/lib/terminfo", None),
+# Of the base image, and the Debian package that has it. A folder is taken with all in it.
+REQUIRED_FILES = {
+    "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
+    "/usr/share/zoneinfo": "tzdata",
+    "/etc/protocols": "netbase",
+    "/etc/services": "netbase",
+    "/etc/os-release": "base-files",
+    # ctypes.util.find_library asks it.
+    "/usr/sbin/ldconfig": "libc-bin",
     # Threads end with it, and glibc opens it by name.
-    ("/usr/lib/*-linux-gnu*/libgcc_s.so.1", "libgcc-s1"),
+    "/usr/lib/*-linux-gnu*/libgcc_s.so.1": "libgcc-s1",
     # The dynamic linker, where the header of each program says it is.
-    ("/lib64/ld-linux-*.so.2", None),
-    ("/lib/ld-linux-*.so.1", None),
-)
+    "/lib*/ld*.so.*": "libc6",
+}
+OTHER_FILES = [
+    *("/etc/debian_version", "/etc/ethertypes", "/etc/gai.conf", "/etc/host.conf"),
+    *("/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/networks"),
+    *("/etc/nsswitch.conf", "/etc/rpc", "/etc/ssl/openssl.cnf", "/etc/timezone"),
+    *("/usr/lib/locale/C.utf8", "/usr/lib/terminfo", "/usr/share/terminfo"),
+    "/usr/share/common-licenses",
+]
 
 OPENSSL_LINKS = (
     ("cert.pem", "certs/ca-certificates.crt"),
@@ -111,29 +105,12 @@ class CannotAssembleError(Exception):
     """The root would not work."""
 
 
-# --- Where things are on this system -------------------------------------------------------------
+# --- What is taken --------------------------------------------------------------------------------
 
 
 def merged(path):
     """The path with /bin, /lib … in /usr, where they are; dpkg of bookworm records /lib/…."""
-    return re.sub(r"^/(bin|sbin|lib\w*)(?=/|$)", r"/usr/\1", path)
-
-
-def expand(pattern):
-    """Return the paths that a pattern names: the stars are in names, not across folders."""
-    places = ["/"]
-    for part in pattern.strip("/").split("/"):
-        if "*" not in part:
-            places = [os.path.join(place, part) for place in places]
-        else:
-            places = [
-                os.path.join(place, name)
-                for place in places
-                if os.path.isdir(place)
-                for name in sorted(os.listdir(place))
-                if fnmatchcase(name, part)
-            ]
-    return [place for place in places if os.path.lexists(place)]
+    return re.sub(r"^/(bin|sbin|lib|lib32|lib64|libx32)(?=/|$)", r"/usr/\1", path)
 
 
 class Tree:
@@ -235,6 +212,16 @@ def find_package(name, packages):
     return None
 
 
+def installed_package(name, packages):
+    found = find_package(name, packages)
+    if found is None:
+        raise CannotAssembleError(
+            f"the Debian package {name} is not installed in this stage.\n"
+            "Install it in the stage base of the Dockerfile."
+        )
+    return found
+
+
 def with_dependencies(chosen, packages):
     """The packages and all that they depend on, without what is for installing only."""
     result, waiting = [], list(chosen)
@@ -312,6 +299,19 @@ def take_packages(tree, names, packages, owners):
     return scripts
 
 
+def programs_among(paths):
+    """Map the files of programs on PATH to their names there, which may be alternatives."""
+    files = {os.path.realpath(path) for path in paths}
+    places = [*(link for link, _name in alternatives()), *paths]
+    return {
+        os.path.realpath(place): place
+        for place in places
+        if os.path.dirname(place) in PROGRAM_FOLDERS
+        and os.path.realpath(place) in files
+        and os.path.isfile(place)
+    }
+
+
 def interpreter_of(path):
     """The program that runs the script, or None where it is no script."""
     with open(path, "rb") as file:
@@ -330,18 +330,16 @@ def remove(tree, paths):
 def check_programs(chosen, packages, scripts, notes):
     """Say which programs are left out; fail where a chosen package has no other."""
     unusable = dict(scripts)
+    own_scripts = []
     for name in chosen:
         own = files_of_package(name, packages[name])
         is_empty = not any(os.path.isfile(path) for path in own if not UNUSED_FILES.match(path))
         if is_empty:  # a package that is there for what it depends on
             depended = with_dependencies([name], packages)
             own = [path for other in depended for path in files_of_package(other, packages[other])]
-        programs = {
-            os.path.realpath(path): path
-            for path in own
-            if os.path.dirname(path) in PROGRAM_FOLDERS and os.path.isfile(path)
-        }
+        programs = programs_among(own)
         left_out = [programs[path] for path in programs if path in unusable]
+        own_scripts += left_out
         if left_out and len(left_out) == len(programs):
             interpreter = os.path.basename(unusable[os.path.realpath(left_out[0])])
             raise CannotAssembleError(
@@ -350,9 +348,8 @@ def check_programs(chosen, packages, scripts, notes):
                 "which this image does not have.\n"
                 "Choose the base that has one: npx generator-backendai-docker --base slim"
             )
-    if scripts:
-        texts = [f"{path} ({os.path.basename(interpreter)})" for path, interpreter in scripts]
-        notes.append(f"left out, scripts that nothing here runs: {first_of(texts)}")
+    if own_scripts:
+        notes.append(f"left out, because nothing here runs scripts: {first_of(own_scripts)}")
 
 
 # --- Python --------------------------------------------------------------------------------------
@@ -408,7 +405,7 @@ class Linker:
         for folder in item.folders:
             for variable in ("$ORIGIN", "${ORIGIN}"):
                 folder = folder.replace(variable, origin)
-            path = os.path.join(folder, name)
+            path = os.path.normpath(os.path.join(folder, name))
             if folder.startswith("/") and os.path.isfile(path):
                 return [path]
         return self.cache.get(name, [])
@@ -429,7 +426,9 @@ def take_libraries(tree, environment, linker):
         item = read_shared_object(path)
         if item is None or is_foreign(item, machine, known):
             continue
-        uses_iconv = uses_iconv or imports(item, b"iconv_open")
+        # libc.so.6 has it, libstdc++ has an extension with it that no one knows.
+        if not {"libc.so.6", "libstdc++.so.6"}.intersection(item.sonames):
+            uses_iconv = uses_iconv or imports(item, b"iconv_open")
         for name in item.needed:
             for found in linker.find(item, name):
                 if os.path.realpath(found).startswith(inside):
@@ -441,9 +440,7 @@ def take_libraries(tree, environment, linker):
 
 
 def imports(item, symbol):
-    """Whether it names the symbol; libc.so.6 does because it has it."""
-    if "libc.so.6" in item.sonames:
-        return False
+    """Whether it names the symbol."""
     start, size = item.strings
     with open(item.path, "rb") as file:
         file.seek(start)
@@ -455,14 +452,14 @@ def imports(item, symbol):
 
 def take_system(tree):
     """Take what is needed whatever the environment is. Return the names of its Debian packages."""
-    for pattern, package in SYSTEM_FILES:
-        paths = expand(pattern)
-        if package and not any(os.path.exists(path) for path in paths):
+    for pattern, package in REQUIRED_FILES.items():
+        if not glob.glob(pattern):
             raise CannotAssembleError(
                 f"{pattern} is missing; it is in the Debian package {package}.\n"
                 "Install it in the stage base of the Dockerfile."
             )
-        for path in paths:
+    for pattern in [*REQUIRED_FILES, *OTHER_FILES]:
+        for path in sorted(glob.glob(pattern)):
             # posix and right are the same zones again.
             tree.take_all(path, ["posix", "right"])
     for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
@@ -474,7 +471,7 @@ def take_system(tree):
         tree.entries[f"/usr/lib/ssl/{name}"] = Entry("link", None, f"/etc/ssl/{target}")
     if "/etc/nsswitch.conf" not in tree.entries:
         tree.write("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
-    return {package for _pattern, package in SYSTEM_FILES if package}
+    return set(REQUIRED_FILES.values())
 
 
 def accounts(file, own):
@@ -501,13 +498,35 @@ def take_licences(tree, further, packages, owners):
     names = sorted(set(packages) & further.union(*(owners.get(path, ()) for path in places)))
     for name in names:
         tree.write(f"{DPKG}/status.d/{name}", packages[name]["stanza"] + "\n")
-        tree.take(f"/usr/share/doc/{name}/copyright")
+        take_licence(tree, name, packages)
     return names
 
 
-def own_folders(tree, paths):
-    for path in paths:
+def take_licence(tree, name, packages):
+    """Take a package's own, or that of one of the same source: libgcc-s1 has gcc-14-base's."""
+    if tree.take(f"/usr/share/doc/{name}/copyright"):
+        return
+    source = source_of(name, packages)
+    for options in names_in(packages[name].get("Depends", "")):
+        if source_of(options[0], packages) == source:
+            tree.take(f"/usr/share/doc/{options[0]}/copyright")
+
+
+def source_of(name, packages):
+    return packages.get(name, {}).get("Source", name).split(" ")[0]
+
+
+def make_folders(tree, owned):
+    for path, mode in FOLDERS.items():
+        tree.entries[path] = Entry("folder", mode=mode)
+    for path in owned:
         tree.entries[os.path.normpath(path)] = Entry("folder", mode=0o755, owner=USER)
+
+
+def make_accounts(tree):
+    own = f"app:x:{USER}:{USER}::/tmp:/usr/sbin/nologin"
+    tree.write("/etc/passwd", accounts("/etc/passwd", own))
+    tree.write("/etc/group", accounts("/etc/group", f"app:x:{USER}:"))
 
 
 # --- Writing it ----------------------------------------------------------------------------------
@@ -518,8 +537,7 @@ def write_tree(tree, output, moment):
     for path in list(tree.entries):
         parent = os.path.dirname(path)
         while parent != "/" and parent not in tree.entries:
-            source = parent if os.path.isdir(parent) else None
-            tree.entries[parent] = Entry("folder", source, mode=0o755)
+            tree.entries[parent] = Entry("folder", mode=0o755)
             parent = os.path.dirname(parent)
     os.makedirs(output)
     for path, entry in sorted(tree.entries.items()):
@@ -567,52 +585,37 @@ def assemble(arguments):
     for name, fields in packages.items():
         for path in files_of_package(name, fields):
             owners.setdefault(path, set()).add(name)
-    chosen = []
-    for name in arguments.package:
-        found = find_package(name, packages)
-        if found is None:
-            raise CannotAssembleError(
-                f"the Debian package {name} is not installed in this stage.\n"
-                "Install it in the stage base of the Dockerfile."
-            )
-        chosen.append(found)
+    chosen = [installed_package(name, packages) for name in arguments.package]
+    names = with_dependencies(chosen, packages)
+    tree, linker, notes, sizes = Tree(), Linker(), [], [0]
 
-    tree, notes, linker, sizes = Tree(), [], Linker(), []
-    # What this stage wrote itself is in neither of them.
+    def report(what):
+        sizes.append(tree.size())
+        print(f"{megabytes(sizes[-1] - sizes[-2]):>9}  {what}")
+
     take_python(tree)
     drop_unusable_modules(tree, linker, notes)
-    sizes.append((f"Python {sys.version.split()[0]}", tree.size()))
-    names = with_dependencies(chosen, packages)
+    report(f"Python {sys.version.split()[0]}")
     scripts = take_packages(tree, names, packages, owners)
     check_programs(chosen, packages, scripts, notes)
     remove(tree, {path for path, _interpreter in scripts})
     if chosen:
-        sizes.append((f"{first_of(chosen, 6)} ({len(names)} packages)", tree.size()))
+        report(f"{first_of(chosen, 6)} ({len(names)} packages)")
     further = take_system(tree)
-    sizes.append(("certificates, time zones, locale", tree.size()))
+    report("certificates, time zones, locale")
     before = len(tree.files())
-    if take_libraries(tree, arguments.environment, linker):
-        for path in expand("/usr/lib/*-linux-gnu*/gconv"):
+    uses_iconv = take_libraries(tree, arguments.environment, linker)
+    report(f"{len(tree.files()) - before} further shared libraries")
+    if uses_iconv:
+        for path in glob.glob("/usr/lib/*-linux-gnu*/gconv"):
             tree.take_all(path)
         take_libraries(tree, arguments.environment, linker)
-    sizes.append((f"{len(tree.files()) - before} shared libraries and their data", tree.size()))
-    taken = take_licences(tree, further, packages, owners)
-    sizes.append((f"licences of {len(taken)} Debian packages", tree.size()))
-
-    for path, mode in FOLDERS.items():
-        tree.entries[path] = Entry("folder", mode=mode)
-    own_folders(tree, arguments.owned_folder)
-    tree.write(
-        "/etc/passwd", accounts("/etc/passwd", f"app:x:{USER}:{USER}::/tmp:/usr/sbin/nologin")
-    )
-    tree.write("/etc/group", accounts("/etc/group", f"app:x:{USER}:"))
-    moment = os.stat(os.path.realpath(sys.executable)).st_mtime_ns
-    write_tree(tree, arguments.output, moment)
-
-    previous = 0
-    for what, size in sizes:
-        print(f"{megabytes(size - previous):>9}  {what}")
-        previous = size
+        report("character sets, for iconv")
+    licensed = take_licences(tree, further, packages, owners)
+    report(f"licences of {len(licensed)} Debian packages")
+    make_folders(tree, arguments.owned_folder)
+    make_accounts(tree)
+    write_tree(tree, arguments.output, os.stat(os.path.realpath(sys.executable)).st_mtime_ns)
     for note in notes:
         print(f"Note: {note}")
     return tree
