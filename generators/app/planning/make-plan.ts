@@ -381,8 +381,7 @@ function warmUpModules(facts: ProjectFacts, answers: Answers): string[] {
 }
 
 function planTrims(facts: ProjectFacts, answers: Answers): TrimPlan | null {
-  // Until the script is there.
-  if (answers.trim.length >= 0) return null;
+  if (answers.trim.length === 0) return null;
   const rules = TRIMS.filter((name) => answers.trim.includes(name));
   return {
     rules,

@@ -1,0 +1,875 @@
+"""Removes from an environment what no program reads; the Dockerfile runs it in the build.
+
+    python trim_environment.py /opt/venv --rules tests,translations,sources,stubs,symbols
+
+tests         folders of tests, of packages that are known to run without them
+translations  .po and .pot files beside the compiled .mo file
+sources       C, C++, Cython and Fortran sources and headers of compiled modules
+stubs         .pyi files, which type checkers read, but not in packages that read them themselves
+symbols       symbol tables and debugging sections of shared objects: no running program maps them
+languages     translations for other languages than --languages en,de names; English stays
+botocore      descriptions of other AWS services than --aws-services s3,sqs names
+googleapis    descriptions of other Google APIs than --google-apis drive.v3 names
+
+Before a folder or a file goes, the Python files that stay are read: what one of them imports or
+names stays, with a note. Licences and metadata stay. What went is listed in trimmed.json in the
+environment, and no longer in the RECORD files. The same environment gives the same result.
+"""
+
+import argparse
+import ast
+import base64
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import struct
+import sys
+import time
+import warnings
+from collections import defaultdict
+
+# Folders and modules of tests: distribution → patterns, where "*" stands for any text in a name and
+# "**" for any folders.
+TESTS = {
+    "autobahn": "autobahn/**/test autobahn/twisted/testing",
+    "dask": "dask/**/tests dask/conftest.py",
+    "django-cms": "cms/tests",
+    "django-guardian": "guardian/testapp",
+    "gensim": "gensim/test",
+    "geopandas": "geopandas/**/tests geopandas/conftest.py",
+    "greenlet": "greenlet/tests",
+    "joblib": "joblib/test",
+    "jsonschema": "jsonschema/tests jsonschema/benchmarks",
+    "llvmlite": "llvmlite/tests",
+    "matplotlib": "matplotlib/tests mpl_toolkits/**/tests",
+    "networkx": "networkx/**/tests networkx/conftest.py",
+    "nltk": "nltk/test",
+    "numpy": "numpy/**/tests numpy/conftest.py",
+    "pandas": "pandas/tests pandas/conftest.py",
+    "passlib": "passlib/tests",
+    "pyarrow": "pyarrow/tests pyarrow/conftest.py",
+    "pycryptodome": "Crypto/SelfTest",
+    "pycryptodomex": "Cryptodome/SelfTest",
+    "pywavelets": "pywt/tests",
+    "scikit-learn": "sklearn/**/tests sklearn/conftest.py",
+    "scipy": "scipy/**/tests scipy/special/_precompute scipy/conftest.py",
+    "shapely": "shapely/tests",
+    "spacy": "spacy/tests",
+    "spacy-legacy": "spacy_legacy/tests",
+    "srsly": "srsly/**/tests",
+    "statsmodels": "statsmodels/**/tests statsmodels/conftest.py",
+    "sympy": "sympy/**/tests sympy/**/benchmarks sympy/conftest.py",
+    "thinc": "thinc/tests",
+    "tornado": "tornado/test",
+    "twisted": "twisted/**/test",
+    "wagtail": "wagtail/**/tests wagtail/**/tests.py wagtail/test",
+    "websocket-client": "websocket/tests",
+    "zope-interface": "zope/interface/**/tests",
+}
+
+# Sources and headers that lie apart from their compiled module.
+SOURCE_FILES = {
+    "aiohttp": "aiohttp/**",
+    "blosc2": "blosc2/**",
+    "gensim": "gensim/**",
+    "greenlet": "greenlet/**",
+    "lxml": "lxml/**",
+    "multidict": "multidict/**",
+    "numpy": "numpy/**",
+    "pyarrow": "pyarrow/**",
+    "pymupdf": "pymupdf/**",
+    "scikit-learn": "sklearn/**",
+    "scipy": "scipy/**",
+    "spacy": "spacy/**",
+    "srsly": "srsly/**",
+    "statsmodels": "statsmodels/**",
+    "thinc": "thinc/**",
+}
+
+# What stays whatever a rule says: rule → patterns.
+KEPT = {
+    "sources": [
+        "Cython/**",
+        "pythran/**",
+        "cppyy*/**",
+        "cupy/**",
+        "deepspeed/**",
+        "numba/**",
+        "tensorflow/**",
+        "torch/**",
+        "triton/**",
+    ],
+    "stubs": [
+        "gradio/**",
+    ],
+    "symbols": [
+        "**/fips.so",
+        "**/libfreebl*.so",
+        "**/libsoftokn*.so",
+        "**/pyarmor_runtime*",
+        "cupy*/**",
+        "jaxlib/**",
+        "nvidia/**",
+        "tensorflow/**",
+        "torch/**",
+        "triton/**",
+    ],
+}
+
+# Distributions that want the files of a rule.
+NEEDED_BY = {
+    "translations": "django-rosetta",
+}
+
+SOURCE_SUFFIXES = [
+    ".a",
+    ".c",
+    ".cc",
+    ".cpp",
+    ".cxx",
+    ".f",
+    ".f90",
+    ".h",
+    ".hh",
+    ".hpp",
+    ".hxx",
+    ".pxd",
+    ".pxi",
+    ".pyf",
+    ".pyx",
+    ".pyx.tp",
+    ".pxd.tp",
+]
+
+# Services that a client of another one asks for credentials.
+AWS_SERVICES = [
+    "signin",
+    "sso",
+    "sso-oidc",
+    "sts",
+]
+
+RULES = [
+    "tests",
+    "translations",
+    "sources",
+    "stubs",
+    "symbols",
+    "languages",
+    "botocore",
+    "googleapis",
+]
+
+# Always removed: Python looks for byte-code under PYTHONPYCACHEPREFIX only.
+BYTECODE = "bytecode"
+
+AWS_DATA = "botocore/data"
+AWS_RESOURCES = "boto3/data"
+GOOGLE_DATA = "googleapiclient/discovery_cache/documents"
+
+TRANSLATION = re.compile(
+    r"(?:^|/)locales?/([A-Za-z]{2,3}(?:[-_@][A-Za-z0-9]+)*)/LC_MESSAGES/[^/]+$"
+)
+DJANGO_FORMATS = re.compile(r"^django/conf/locale/([A-Za-z_]+)/[^/]+\.py$")
+BABEL_LOCALE = re.compile(r"^babel/locale-data/([a-z]{2,3}(?:_\w+)?)\.dat$")
+
+# Norwegian has three codes, of which Django, Babel and gettext fall back to one another.
+SAME_LANGUAGE = {"nb": "no", "nn": "no"}
+
+
+class CannotTrimError(Exception):
+    """Nothing has been removed."""
+
+
+def regular_expression(patterns):
+    """One expression for patterns with * and **."""
+    parts = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
+    texts = (re.split(r"(\*\*/|\*\*|\*)", pattern) for pattern in patterns)
+    expressions = ("".join(parts.get(part, re.escape(part)) for part in text) for text in texts)
+    return re.compile(f"(?:{'|'.join(expressions)})" if patterns else "(?!)")
+
+
+def normalised(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def top(path):
+    """The outermost package or module of a path."""
+    return path.split("/", 1)[0]
+
+
+# --- The environment -----------------------------------------------------------------------------
+
+
+class Environment:
+    """The site-packages folder of a virtual environment. Paths are relative to it."""
+
+    def __init__(self, folder):
+        self.folder = os.path.realpath(folder)
+        if not os.path.isfile(os.path.join(self.folder, "pyvenv.cfg")):
+            raise CannotTrimError(f"{folder} is no virtual environment: it has no pyvenv.cfg")
+        if os.path.exists(os.path.join(self.folder, "trimmed.json")):
+            raise CannotTrimError(f"{folder} has been trimmed before: it has a trimmed.json")
+        self.site = self.find_site()
+        self.files = {}  # path → size; no links
+        self.links = []
+        self.removed = defaultdict(dict)  # rule → path → bytes
+        self.changed = set()
+        self.notes = []
+        self.times = {}
+        self.walk("")
+        self.records = {}  # distribution → path of its RECORD
+        self.owners = {}  # path → distribution
+        self.distributions = set()
+        self.read_records()
+
+    def find_site(self):
+        found = []
+        for library in ("lib", "lib64"):
+            folder = os.path.join(self.folder, library)
+            if not os.path.isdir(folder) or os.path.islink(folder):
+                continue
+            for name in sorted(os.listdir(folder)):
+                site = os.path.join(folder, name, "site-packages")
+                if os.path.isdir(site) and os.path.realpath(site) == site:
+                    found.append(site)
+        if len(found) != 1:
+            places = ", ".join(found) or "none"
+            raise CannotTrimError(f"one lib/python3.*/site-packages is expected, found: {places}")
+        return found[0]
+
+    def absolute(self, path):
+        return os.path.join(self.site, path)
+
+    def walk(self, folder):
+        with os.scandir(self.absolute(folder)) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_symlink():
+                    self.links.append(path)
+                elif entry.is_dir():
+                    self.walk(path)
+                elif entry.is_file():
+                    self.files[path] = entry.stat().st_size
+
+    def read_records(self):
+        for path in list(self.files):
+            folder, _, name = path.rpartition("/")
+            if not folder.endswith((".dist-info", ".egg-info")) or "/" in folder:
+                continue
+            distribution = normalised(folder.rsplit(".", 1)[0].split("-")[0])
+            self.distributions.add(distribution)
+            if name == "RECORD":
+                self.records[distribution] = path
+                for line in self.read(path).decode("utf-8", "replace").splitlines():
+                    self.owners[record_path(line)] = distribution
+
+    def owner(self, path):
+        return self.owners.get(path) or normalised(top(path))
+
+    def read(self, path):
+        with open(self.absolute(path), "rb") as file:
+            return file.read()
+
+    def remember_times(self, path):
+        """Of a file or folder that is about to be written; restore_times puts them back."""
+        if path not in self.times:
+            status = os.stat(path)
+            self.times[path] = (status.st_atime_ns, status.st_mtime_ns)
+
+    def restore_times(self):
+        for path, times in self.times.items():
+            if os.path.exists(path):
+                os.utime(path, ns=times)
+
+    def remove(self, rule, path):
+        """Remove a file, and the folders that are empty without it."""
+        file = self.absolute(path)
+        folder = os.path.dirname(file)
+        self.remember_times(folder)
+        os.unlink(file)
+        self.removed[rule][path] = self.files.pop(path, 0)
+        while folder != self.site and not os.listdir(folder):
+            self.remember_times(os.path.dirname(folder))
+            os.rmdir(folder)
+            folder = os.path.dirname(folder)
+
+    def replace(self, path, data):
+        """Write another content under the same name, mode and times, into a new file."""
+        file = self.absolute(path)
+        self.remember_times(os.path.dirname(file))
+        temporary = file + ".trimmed"
+        with open(temporary, "wb") as output:
+            output.write(data)
+        shutil.copystat(file, temporary)
+        os.replace(temporary, file)
+        self.files[path] = len(data)
+
+    def write_records(self):
+        """RECORD lists the files that are there, with their hashes."""
+        gone = {path for paths in self.removed.values() for path in paths} - self.changed
+        touched = {self.owners[path] for path in gone | self.changed if path in self.owners}
+        for distribution in sorted(touched):
+            path = self.records[distribution]
+            lines = []
+            for line in self.read(path).decode("utf-8").splitlines(keepends=True):
+                name = record_path(line)
+                if name in self.changed:
+                    digest = hashlib.sha256(self.read(name)).digest()
+                    text = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+                    line = f"{line[: line.rindex(',sha256=')]},sha256={text},{self.files[name]}\n"
+                if name not in gone:
+                    lines.append(line)
+            self.replace(path, "".join(lines).encode())
+
+
+def record_path(line):
+    """The first column of a line of RECORD."""
+    if not line.startswith('"'):
+        return line.split(",", 1)[0]
+    return next(csv.reader([line]))[0]
+
+
+# --- What the Python files that stay import and name ---------------------------------------------
+
+STUB_READER = re.compile(rb"[\"'][^\"'\n]*\.pyi[\"']|\battach_stub\b")
+NAMED_SOURCE = re.compile(
+    rb"(?:%s)(?=[\"'])" % b"|".join(re.escape(end.encode()) for end in SOURCE_SUFFIXES)
+)
+
+
+DOTTED_NAME = re.compile(r"\.?[A-Za-z_]\w*(?:\.\w+)+|\.\w+")
+
+
+def import_line(words):
+    """Matches a line that may import one of the words: imported_names then tells what it says."""
+    word = rb"\b(?:%s)\b" % b"|".join(re.escape(word) for word in words)
+    statement = rb"\b(?:from\s+[\w.]+\s+import\b|import\s+\w)"
+    return re.compile(
+        rb"\bfrom\s+[\w.]*%(word)s|%(statement)s.*%(word)s"
+        rb"|^[\s(]*%(word)s(?:\s+as\s+\w+)?[\s,)]*(?:#|$)"  # in a bracket over several lines
+        rb"|^[\w\s,()]*,\s*%(word)s[\w\s,()]*$|^[\w\s,()]*%(word)s\s*,[\w\s,()]*$"
+        rb"|[\"'][\w.]*\.%(word)s[\w.]*[\"']" % {b"word": word, b"statement": statement}
+    )
+
+
+class Sources:
+    """Reads every Python file that stays, once."""
+
+    def __init__(self, environment, tests):
+        self.environment = environment
+        self.modules = {}  # dotted name → folder or file of tests
+        for path in tests:
+            self.modules[re.sub(r"\.py$", "", path).replace("/", ".")] = path
+        self.words = sorted({name.rpartition(".")[2].encode() for name in self.modules})
+        self.import_line = import_line(self.words)
+        self.importers = {}  # folder or file of tests → the first file that imports it
+        self.reads_stubs = set()  # outermost packages
+        self.named_sources = defaultdict(set)  # outermost package → file names
+        self.with_sources = {top(path) for path in environment.files if is_source(path)}
+
+    def read(self, paths):
+        for path in paths:
+            data = self.environment.read(path)
+            if path.endswith("/entry_points.txt"):
+                for name in re.findall(r"=\s*([\w.]+)", data.decode("utf-8", "replace")):
+                    self.note(name, path)
+                continue
+            package = top(path)
+            if (b".pyi" in data or b"attach_stub" in data) and STUB_READER.search(data):
+                self.reads_stubs.add(package)
+            if package in self.with_sources:
+                self.named_sources[package].update(source_names(data))
+            if self.may_import(data):
+                for name in imported_names(path, data):
+                    self.note(name, path)
+
+    def may_import(self, data):
+        for word in self.words:
+            position = data.find(word)
+            while position >= 0:
+                end = data.find(b"\n", position)
+                line = data[data.rfind(b"\n", 0, position) + 1 : end if end >= 0 else len(data)]
+                if len(line) < 1000 and self.import_line.search(line):
+                    return True
+                position = data.find(word, end) if end >= 0 else -1
+        return False
+
+    def note(self, name, path):
+        """The name, or a package that it is in, may be tests."""
+        parts = name.split(".")
+        for length in range(1, len(parts) + 1):
+            tests = self.modules.get(".".join(parts[:length]))
+            if tests is not None:
+                self.importers.setdefault(tests, path)
+
+
+def is_source(path):
+    return path.endswith(tuple(SOURCE_SUFFIXES))
+
+
+def source_names(data):
+    """Names of source files that stand at the end of a string."""
+    for match in NAMED_SOURCE.finditer(data):
+        start = match.start()
+        while start > 0 and (chr(data[start - 1]).isalnum() or data[start - 1] in b"_-+."):
+            start -= 1
+        yield data[start : match.end()]
+
+
+def imported_names(path, data):
+    """Dotted names that a file imports, also inside functions and by their name in a string."""
+    try:
+        tree = ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError):
+        return  # a template, or for another Python: it cannot be imported
+    package = path.split("/")[:-1]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join(above + ([node.module] if node.module else []))
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and DOTTED_NAME.fullmatch(str(node.value)):
+            above = ".".join(package) if node.value.startswith(".") else ""
+            yield above + node.value
+
+
+def inside(path, folders):
+    """Whether a path is in one of a set of folders."""
+    position = path.find("/")
+    while position > 0:
+        if path[:position] in folders:
+            return True
+        position = path.find("/", position + 1)
+    return False
+
+
+def within(path, places):
+    """Whether a path is one of a set of paths, or in one of them."""
+    return path in places or inside(path, places)
+
+
+def folders_of(environment):
+    found = set()
+    for path in [*environment.files, *environment.links]:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
+
+
+def find_tests(environment):
+    """Folders and modules of tests."""
+    patterns = [
+        pattern
+        for distribution, rows in TESTS.items()
+        if distribution in environment.distributions
+        for pattern in rows.split()
+    ]
+    expression = regular_expression(patterns)
+    places = folders_of(environment) | {path for path in environment.files if path.endswith(".py")}
+    found = {path for path in places if expression.fullmatch(path)}
+    return {path for path in found if not inside(path, found)}
+
+
+def read_sources(environment, tests):
+    """Read the files that stay. Return the tests that none of them imports, and the reader."""
+    warnings.simplefilter("ignore")
+    sources = Sources(environment, tests)
+    modules = [
+        path for path in environment.files if path.endswith((".py", ".dist-info/entry_points.txt"))
+    ]
+    sources.read(path for path in modules if not within(path, tests))
+    unused = set(tests)
+    while True:
+        imported = unused & set(sources.importers)
+        if not imported:
+            return unused, sources
+        # What such tests import stays too.
+        unused -= imported
+        sources.read(path for path in modules if within(path, imported))
+
+
+# --- The rules -----------------------------------------------------------------------------------
+
+
+def trim_bytecode(environment):
+    for path in list(environment.files):
+        if path.endswith(".pyc") and "__pycache__/" in path:
+            environment.remove(BYTECODE, path)
+
+
+def trim_tests(environment, tests, unused, sources):
+    for path in sorted(tests - unused):
+        environment.notes.append(f"{path} stays: {sources.importers[path]} imports it")
+    for path in [*environment.files, *environment.links]:
+        if within(path, unused):
+            environment.remove("tests", path)
+
+
+def trim_translations(environment):
+    users = [
+        name for name in NEEDED_BY["translations"].split() if name in environment.distributions
+    ]
+    if users:
+        environment.notes.append(f".po files stay: {users[0]} reads them")
+        return
+    for path in list(environment.files):
+        stem, suffix = os.path.splitext(path)
+        if suffix in (".po", ".pot") and f"{stem}.mo" in environment.files:
+            environment.remove("translations", path)
+
+
+def trim_sources(environment, sources):
+    apart = regular_expression(
+        [
+            pattern
+            for distribution, patterns in SOURCE_FILES.items()
+            if distribution in environment.distributions
+            for pattern in patterns.split()
+        ]
+    )
+    kept = regular_expression(KEPT["sources"])
+    compiled = {path.split(".")[0] for path in environment.files if path.endswith(".so")}
+    named = []
+    for path in list(environment.files):
+        if not is_source(path) or kept.fullmatch(path):
+            continue
+        if path.split(".")[0] not in compiled and not apart.fullmatch(path):
+            continue
+        if os.path.basename(path).encode() in sources.named_sources[top(path)]:
+            named.append(path)
+        else:
+            environment.remove("sources", path)
+    for package in sorted({top(path) for path in named}):
+        files = [path for path in named if top(path) == package]
+        environment.notes.append(f"{files[0]} stays ({len(files)} in all): {package} names it")
+
+
+def trim_stubs(environment, sources):
+    kept = regular_expression(KEPT["stubs"])
+    stubs = [
+        path for path in environment.files if path.endswith(".pyi") and not kept.fullmatch(path)
+    ]
+    for package in sorted({top(path) for path in stubs} & sources.reads_stubs):
+        environment.notes.append(f"the .pyi files of {package} stay: it reads them")
+    for path in stubs:
+        if top(path) not in sources.reads_stubs:
+            environment.remove("stubs", path)
+
+
+def trim_symbols(environment):
+    kept = regular_expression(KEPT["symbols"])
+    for path, size in list(environment.files.items()):
+        if not re.search(r"\.so(\.|$)", path) or kept.fullmatch(path):
+            continue
+        # A library with a checksum beside it tests itself.
+        if f"{path.rsplit('.so', 1)[0]}.chk" in environment.files:
+            continue
+        data = environment.read(path)
+        smaller = without_symbols(data)
+        if smaller is not None:
+            environment.replace(path, smaller)
+            environment.changed.add(path)
+            environment.removed["symbols"][path] = size - len(smaller)
+
+
+def base_language(code):
+    base = re.split("[-_@]", code)[0].lower()
+    return SAME_LANGUAGE.get(base, base)
+
+
+def language_files(environment):
+    """Path → language of its content."""
+    found = {}
+    for path in environment.files:
+        for expression in (TRANSLATION, DJANGO_FORMATS, BABEL_LOCALE):
+            match = expression.search(path)
+            if match and match[1] != "root":
+                found[path] = match[1]
+    return found
+
+
+def check_languages(environment, languages):
+    available = {base_language(code) for code in language_files(environment).values()}
+    missing = [code for code in languages if base_language(code) not in available | {"en"}]
+    if available and missing:
+        raise CannotTrimError(
+            f"no package has the language {', '.join(missing)}; there are: "
+            + " ".join(sorted(available))
+        )
+
+
+def trim_languages(environment, languages):
+    kept = {base_language(code) for code in [*languages, "en"]}
+    for path, code in language_files(environment).items():
+        if base_language(code) not in kept:
+            environment.remove("languages", path)
+
+
+def names_below(environment, folder):
+    """Names of the folders, and of the .json files without the ending, right below a folder."""
+    names = set()
+    for path in environment.files:
+        if path.startswith(f"{folder}/"):
+            first, *rest = path[len(folder) + 1 :].split("/")
+            if rest:
+                names.add(first)
+            elif first.endswith(".json"):
+                names.add(first[: -len(".json")])
+    return names
+
+
+def check_names(kind, wanted, available):
+    missing = [name for name in wanted if name not in available]
+    if available and missing:
+        similar = [
+            name for name in sorted(available) if any(name.startswith(item[:3]) for item in missing)
+        ]
+        hint = f"; similar: {' '.join(similar[:12])}" if similar else ""
+        raise CannotTrimError(f"there is no {kind} {', '.join(missing)}{hint}")
+
+
+def trim_botocore(environment, services):
+    kept = {*services, *AWS_SERVICES}
+    for path in list(environment.files):
+        for folder in (AWS_DATA, AWS_RESOURCES):
+            if path.startswith(f"{folder}/"):
+                service, *rest = path[len(folder) + 1 :].split("/")
+                if rest and service not in kept:
+                    environment.remove("botocore", path)
+
+
+def trim_googleapis(environment, apis):
+    for name in names_below(environment, GOOGLE_DATA) - {*apis, "index"}:
+        environment.remove("googleapis", f"{GOOGLE_DATA}/{name}.json")
+
+
+# --- Shared objects ------------------------------------------------------------------------------
+
+DROPPED_SECTION = re.compile(
+    rb"\.(symtab|symtab_shndx|strtab|comment|line|gdb_index|gnu_debuglink|gnu_debugaltlink"
+    rb"|z?debug_\w+|stab|stabstr|GCC\.command\.line|gnu\.build\.attributes[\w.]*)"
+)
+ET_DYN, SHT_NULL, SHT_NOBITS, SHF_ALLOC, PT_LOAD = 3, 0, 8, 2, 1
+
+
+def without_symbols(data):
+    """The shared object without what only a linker and a debugger read, or None to leave it alone.
+
+    Nothing that is mapped into memory changes, and no address: the parts of the file that stay are
+    moved together, by whole pages where they are mapped. Sections that go become unused entries of
+    the section table, so that no index changes. Where a tool left data that no header speaks of,
+    the file is left alone.
+    """
+    if data[:4] != b"\x7fELF" or data[4] not in (1, 2) or data[5] not in (1, 2):
+        return None
+    wide, order = data[4] == 2, "<" if data[5] == 1 else ">"
+    header = struct.Struct(order + ("HHIQQQIHHHHHH" if wide else "HHIIIIIHHHHHH"))
+    section = struct.Struct(order + ("IIQQQQIIQQ" if wide else "IIIIIIIIII"))
+    segment = struct.Struct(order + ("IIQQQQQQ" if wide else "IIIIIIII"))
+    # Of a segment: offset, size in the file, alignment.
+    offset_at, size_at, alignment_at = (2, 5, 7) if wide else (1, 4, 7)
+    fields = list(header.unpack_from(data, 16))
+    kind, _, _, _, segments_at, sections_at, _, _, segment_size, segment_count = fields[:10]
+    section_size, section_count, names_index = fields[10:]
+    known = (section_size, segment_size) == (section.size, segment.size)
+    if kind != ET_DYN or not known or not 0 < names_index < section_count:
+        return None
+    sections = [
+        list(section.unpack_from(data, sections_at + index * section.size))
+        for index in range(section_count)
+    ]
+    segments = [
+        list(segment.unpack_from(data, segments_at + index * segment.size))
+        for index in range(segment_count)
+    ]
+    names = data[sections[names_index][4] :][: sections[names_index][5]]
+
+    def goes(index):
+        name, kind, flags = sections[index][:3]
+        text = names[name : names.index(b"\0", name)]
+        dropped = index != names_index and kind != SHT_NULL and not flags & SHF_ALLOC
+        return dropped and DROPPED_SECTION.fullmatch(text)
+
+    gone = [index for index in range(section_count) if goes(index)]
+    kept = [index for index in range(section_count) if index not in gone]
+    if not gone or any(sections[index][6] in gone for index in kept if sections[index][1]):
+        return None
+    ranges = [
+        (0, 16 + header.size, 1),
+        (segments_at, segments_at + segment_count * segment.size, 8),
+    ]
+    for item in segments:
+        if item[size_at] or item[0] == PT_LOAD:
+            end = item[offset_at] + item[size_at]
+            ranges.append((item[offset_at], end, max(item[alignment_at], 1)))
+    for index in kept:
+        kind, start, size, alignment = (sections[index][place] for place in (1, 4, 5, 8))
+        if kind not in (SHT_NULL, SHT_NOBITS) and size:
+            ranges.append((start, start + size, max(alignment, 1)))
+    ends = [sections[index][4] + sections[index][5] for index in gone]
+    known_end = max([sections_at + section_count * section.size, *ends, *(r[1] for r in ranges)])
+    if any(data[known_end:]):
+        return None
+
+    output, moved = bytearray(), []
+    for start, end, alignment in merged(ranges):
+        place = len(output) + (start - len(output)) % alignment
+        output += bytes(place - len(output)) + data[start:end]
+        moved.append((start, end, start - place))
+
+    def new_place(offset):
+        return offset - next((by for start, end, by in moved if start <= offset <= end), 0)
+
+    for index in kept:
+        sections[index][4] = new_place(sections[index][4])
+    for index in gone:
+        sections[index] = [0] * 10
+    for index, item in enumerate(segments):
+        item[offset_at] = new_place(item[offset_at])
+        segment.pack_into(output, new_place(segments_at) + index * segment.size, *item)
+    output += bytes(-len(output) % 8)
+    fields[4:6] = new_place(segments_at), len(output)
+    header.pack_into(output, 16, *fields)
+    output += b"".join(section.pack(*item) for item in sections)
+    return bytes(output) if len(output) < len(data) else None
+
+
+def merged(ranges):
+    """Ranges of a file that overlap or touch become one, with the largest alignment."""
+    result = []
+    for start, end, alignment in sorted(ranges):
+        if result and start <= result[-1][1]:
+            first, last, largest = result[-1]
+            result[-1] = (first, max(last, end), max(largest, alignment))
+        else:
+            result.append((start, end, alignment))
+    return result
+
+
+# --- The run -------------------------------------------------------------------------------------
+
+
+def trim(environment, arguments):
+    rules = arguments.rules
+    # Before the first file goes.
+    if "languages" in rules:
+        check_languages(environment, arguments.languages)
+    if "botocore" in rules:
+        services = names_below(environment, AWS_DATA)
+        check_names("AWS service", arguments.aws_services, services)
+    if "googleapis" in rules:
+        apis = names_below(environment, GOOGLE_DATA)
+        check_names("description of the Google API", arguments.google_apis, apis)
+
+    trim_bytecode(environment)
+    if {"tests", "sources", "stubs"} & set(rules):
+        tests = find_tests(environment) if "tests" in rules else set()
+        unused, sources = read_sources(environment, tests)
+    for rule in rules:
+        if rule == "tests":
+            trim_tests(environment, tests, unused, sources)
+        elif rule == "translations":
+            trim_translations(environment)
+        elif rule == "sources":
+            trim_sources(environment, sources)
+        elif rule == "stubs":
+            trim_stubs(environment, sources)
+        elif rule == "symbols":
+            trim_symbols(environment)
+        elif rule == "languages":
+            trim_languages(environment, arguments.languages)
+        elif rule == "botocore":
+            trim_botocore(environment, arguments.aws_services)
+        elif rule == "googleapis":
+            trim_googleapis(environment, arguments.google_apis)
+
+
+def summary(environment, rules):
+    rows = []
+    for rule in [BYTECODE, *rules]:
+        removed = environment.removed[rule]
+        if rule == BYTECODE and not removed:
+            continue
+        packages = defaultdict(int)
+        for path, size in removed.items():
+            packages[environment.owner(path)] += size
+        largest = sorted(packages.items(), key=lambda item: (-item[1], item[0]))
+        row = {"rule": rule, "files": len(removed), "bytes": sum(removed.values())}
+        rows.append({**row, "packages": dict(largest)})
+    return {"schema": 1, "rules": rows, "notes": environment.notes}
+
+
+def write_summary(environment, content):
+    """With the time of the environment's own file, so that it tells nothing of this run."""
+    environment.remember_times(environment.folder)
+    made = os.stat(os.path.join(environment.folder, "pyvenv.cfg"))
+    path = os.path.join(environment.folder, "trimmed.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+        file.write("\n")
+    os.utime(path, ns=(made.st_mtime_ns, made.st_mtime_ns))
+
+
+def print_summary(content, before, after, seconds):
+    print(
+        f"{before / 1e6:.1f} MB of packages, {after / 1e6:.1f} MB after trimming, {seconds:.1f} s"
+    )
+    for row in content["rules"]:
+        most = [f"{name} {size / 1e6:.1f}" for name, size in list(row["packages"].items())[:4]]
+        more = len(row["packages"]) - len(most)
+        text = ", ".join(most) + (f" and {more} more" if more > 0 else "")
+        print(f"  {row['rule']:<12} {row['bytes'] / 1e6:6.1f} MB {row['files']:6} files  {text}")
+    notes = content["notes"]
+    for note in notes[:2]:
+        print(f"  note: {note}")
+    if len(notes) > 2:
+        print(f"  and {len(notes) - 2} more notes in trimmed.json")
+
+
+def run(arguments):
+    start = time.monotonic()
+    environment = Environment(arguments.environment)
+    before = sum(environment.files.values())
+    trim(environment, arguments)
+    environment.write_records()
+    content = summary(environment, arguments.rules)
+    write_summary(environment, content)
+    environment.restore_times()
+    after = sum(environment.files.values())
+    print_summary(content, before, after, time.monotonic() - start)
+
+
+def names(text):
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("environment", help="folder of the virtual environment")
+    parser.add_argument("--rules", type=names, required=True, help=",".join(RULES))
+    parser.add_argument("--languages", type=names, default=[], help="languages that stay: en,de")
+    parser.add_argument("--aws-services", type=names, default=[], help="that stay: s3,sqs")
+    parser.add_argument("--google-apis", type=names, default=[], help="that stay: drive.v3")
+    arguments = parser.parse_args()
+    unknown = [rule for rule in arguments.rules if rule not in RULES]
+    if unknown:
+        parser.error(f"unknown rule {', '.join(unknown)}; there are: {', '.join(RULES)}")
+    arguments.rules = [rule for rule in RULES if rule in arguments.rules]
+    try:
+        run(arguments)
+    except CannotTrimError as error:
+        print(f"trim_environment: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
