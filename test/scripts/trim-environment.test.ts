@@ -482,3 +482,27 @@ it('names an unknown rule', async () => {
   expect(code).toBe(2);
   expect(stderr).toContain('unknown rule everything; there are: tests, translations, sources');
 });
+
+describe('libraries for other programs to link', () => {
+  const onnxruntime = {
+    'onnxruntime/__init__.py': 'from .capi import state\n',
+    'onnxruntime/capi/libonnxruntime.so.1.32.0': 'C API',
+    'onnxruntime/capi/libonnxruntime_providers_shared.so': 'opened by name',
+    'onnxruntime/capi/state.cpython-311-x86_64-linux-gnu.so': 'NEEDED libc.so.6',
+  };
+
+  it('go where nothing names them', async () => {
+    const { left } = await trimmed({ onnxruntime }, 'sources');
+    expect(left).not.toContain('onnxruntime/capi/libonnxruntime.so.1.32.0');
+    expect(left).toContain('onnxruntime/capi/libonnxruntime_providers_shared.so');
+  });
+
+  it.each([
+    ['another shared object', { 'genai/core.abi3.so': 'NEEDED libonnxruntime.so.1' }],
+    ['a module', { 'genai/__init__.py': 'ctypes.CDLL("libonnxruntime.so")\n' }],
+  ])('stay where %s names them', async (_, genai) => {
+    const { left, summary } = await trimmed({ onnxruntime, genai }, 'sources');
+    expect(left).toContain('onnxruntime/capi/libonnxruntime.so.1.32.0');
+    expect(summary.notes.join()).toMatch(/libonnxruntime\.so\.1\.32\.0 stays: genai\//);
+  });
+});

@@ -4,7 +4,8 @@
 
 tests         folders of tests, of packages that are known to run without them
 translations  .po and .pot files beside the compiled .mo file
-sources       C, C++, Cython and Fortran sources and headers of compiled modules
+sources       C, C++, Cython and Fortran sources and headers of compiled modules, and libraries that
+              only other programs would link
 stubs         .pyi files, which type checkers read, but not in packages that read them themselves
 symbols       symbol tables and debugging sections of shared objects: no running program maps them
 languages     translations for other languages than --languages en,de names; English stays
@@ -87,6 +88,11 @@ SOURCE_FILES = {
     "srsly": "srsly/**",
     "statsmodels": "statsmodels/**",
     "thinc": "thinc/**",
+}
+
+# Shared objects for other programs to link: distribution → patterns.
+LINK_LIBRARIES = {
+    "onnxruntime": "onnxruntime/capi/libonnxruntime.so*",
 }
 
 # What stays whatever a rule says: rule → patterns.
@@ -527,15 +533,39 @@ def trim_translations(environment):
             environment.remove("translations", path)
 
 
-def trim_sources(environment, sources):
-    apart = regular_expression(
+def patterns_of(table, environment):
+    """One expression for the patterns of those distributions that are installed."""
+    return regular_expression(
         [
             pattern
-            for distribution, patterns in SOURCE_FILES.items()
+            for distribution, patterns in table.items()
             if distribution in environment.distributions
             for pattern in patterns.split()
         ]
     )
+
+
+def trim_link_libraries(environment):
+    """What another file names, by its name up to the version, stays: it links or opens it."""
+    wanted = patterns_of(LINK_LIBRARIES, environment)
+    unused = {path for path in environment.files if wanted.fullmatch(path)}
+    if not unused:
+        return
+    name = {path: (os.path.basename(path).split(".so")[0] + ".so").encode() for path in unused}
+    for other in environment.files:
+        if other in name or not re.search(r"\.(py|so)(\.|$)", other):
+            continue
+        data = environment.read(other)
+        for path in sorted(unused):
+            if name[path] in data:
+                environment.notes.append(f"{path} stays: {other} names it")
+                unused.discard(path)
+    for path in sorted(unused):
+        environment.remove("sources", path)
+
+
+def trim_sources(environment, sources):
+    apart = patterns_of(SOURCE_FILES, environment)
     kept = regular_expression(KEPT["sources"])
     compiled = {path.split(".")[0] for path in environment.files if path.endswith(".so")}
     named = []
@@ -574,7 +604,10 @@ def trim_symbols(environment):
         if f"{path.rsplit('.so', 1)[0]}.chk" in environment.files:
             continue
         data = environment.read(path)
-        smaller = without_symbols(data)
+        try:
+            smaller = without_symbols(data)
+        except (struct.error, ValueError):
+            continue  # cut short: no place that a header names is there
         if smaller is not None:
             environment.replace(path, smaller)
             environment.changed.add(path)
@@ -665,9 +698,9 @@ def without_symbols(data):
     """The shared object without what only a linker and a debugger read, or None to leave it alone.
 
     Nothing that is mapped into memory changes, and no address: the parts of the file that stay are
-    moved together, by whole pages where they are mapped. Sections that go become unused entries of
-    the section table, so that no index changes. Where a tool left data that no header speaks of,
-    the file is left alone.
+    moved together, by whole pages where they are mapped, also those that auditwheel put behind the
+    symbols (strip of binutils breaks such files). Sections that go become unused entries of their
+    table, so that no index changes. A file with data that no header speaks of is left alone.
     """
     if data[:4] != b"\x7fELF" or data[4] not in (1, 2) or data[5] not in (1, 2):
         return None
@@ -717,7 +750,7 @@ def without_symbols(data):
             ranges.append((start, start + size, max(alignment, 1)))
     ends = [sections[index][4] + sections[index][5] for index in gone]
     known_end = max([sections_at + section_count * section.size, *ends, *(r[1] for r in ranges)])
-    if any(data[known_end:]):
+    if known_end > len(data) or any(data[known_end:]):
         return None
 
     output, moved = bytearray(), []
@@ -781,6 +814,7 @@ def trim(environment, arguments):
             trim_translations(environment)
         elif rule == "sources":
             trim_sources(environment, sources)
+            trim_link_libraries(environment)
         elif rule == "stubs":
             trim_stubs(environment, sources)
         elif rule == "symbols":
