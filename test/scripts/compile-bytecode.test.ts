@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Outcome, renderScript, runPython, temporaryFolder } from './rendered-script.ts';
@@ -95,6 +95,49 @@ it.each(['modules', 'tree'])(
     for (const bytes of first.values()) expect(bytes.readUInt32LE(4)).toBe(1);
   },
 );
+
+describe('with a cache that is kept between builds', () => {
+  const value = async (folder: string): Promise<string> =>
+    (
+      await runPython(['-c', 'import good; print(good.VALUE)'], {
+        env: { PYTHONPATH: join(folder, 'app'), PYTHONPYCACHEPREFIX: join(folder, 'pyc') },
+      })
+    ).stdout;
+  const cached = (folder: string): Promise<Outcome> =>
+    compile(folder, 'modules', ['--cache', join(folder, 'cache'), 'good', 'fails']);
+
+  it('writes the same bytes as without one, the second time too', async () => {
+    const folder = project(MODULES);
+    await compile(folder, 'modules', ['good', 'fails'], 'without');
+    await cached(folder);
+    const first = compiled(folder);
+    await cached(folder);
+    expect(compiled(folder)).toEqual(first);
+    expect(first).toEqual(compiled(folder, 'without'));
+  });
+
+  it('takes nothing of another source of the same size and time', async () => {
+    const folder = project(MODULES);
+    const file = join(folder, 'app/good.py');
+    utimesSync(file, 1_700_000_000, 1_700_000_000);
+    await cached(folder);
+    expect(await value(folder)).toBe('compiled\n');
+    writeFileSync(file, MODULES['good.py'].replace('"compiled"', '"replaced"'));
+    utimesSync(file, 1_700_000_000, 1_700_000_000);
+    const { code } = await cached(folder);
+    expect(code).toBe(0);
+    expect(await value(folder)).toBe('replaced\n');
+  });
+
+  it('compiles nothing again', async () => {
+    const folder = project(MODULES);
+    await cached(folder);
+    const before = compiled(folder, 'cache');
+    expect(before.get('good')?.readUInt32LE(4)).toBe(3);
+    await cached(folder);
+    expect(compiled(folder, 'cache')).toEqual(before);
+  });
+});
 
 it('is found by Python under PYTHONPYCACHEPREFIX', async () => {
   const folder = project(MODULES);

@@ -34,6 +34,10 @@ DATABASE = "postgres"
 SECONDS_PER_IMPORT = 60
 SECONDS_PER_APPLICATION = 300
 
+# Flags of a file of byte-code (PEP 552): with the hash of its source, compared or not.
+UNCHECKED_HASH = (0b01).to_bytes(4, "little")
+CHECKED_HASH = (0b11).to_bytes(4, "little")
+
 # How this script calls itself.
 CHILDREN = ["import-in-child", "load-in-child"]
 
@@ -199,16 +203,32 @@ def add_django_app(name):
             config.import_models()
 
 
-def import_in_child(names, cache):
-    """Import in a child process. Return one line for each module that failed.
+def report_loaded(report):
+    """Report the file of each module before it runs, whatever becomes of the process then."""
+    started = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    for file in filter(None, started):
+        report.write(f"loaded {file}\n")
+    report.flush()
 
-    A module that takes the process down with it (a crash, os._exit, a hanging import) costs only
-    itself: another child goes on with the next one.
+    def hook(event, arguments):
+        if event == "exec" and getattr(arguments[0], "co_name", "") == "<module>":
+            # Past the buffer, which a crash would take along.
+            line = f"loaded {arguments[0].co_filename}\n"
+            os.write(report.fileno(), line.encode("utf-8", "replace"))
+
+    sys.addaudithook(hook)
+
+
+def import_in_child(names, cache, report):
+    """Import in a child process that writes its byte-code into the cache.
+
+    Return the files that were loaded, and one line for each module that failed. A module that takes
+    the process down with it (a crash, os._exit, a hanging import) costs only itself: another child
+    goes on with the next one.
     """
-    report = Path(cache) / "report"
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    remaining, failures = [DJANGO_PROJECT, *names], []
+    remaining, failures, loaded = [DJANGO_PROJECT, *names], [], set()
     while remaining:
         report.write_text("", encoding="utf-8")
         child = subprocess.run(
@@ -220,6 +240,7 @@ def import_in_child(names, cache):
             check=False,
         )
         lines = [line.split(" ", 1) for line in report.read_text(encoding="utf-8").splitlines()]
+        loaded.update(rest[0] for word, *rest in lines if word == "loaded")
         failures += [rest[0] for word, *rest in lines if word == "failed"]
         started = [rest[0] for word, *rest in lines if word == "start"]
         if lines and lines[-1] == ["end"]:
@@ -231,15 +252,8 @@ def import_in_child(names, cache):
         remaining = remaining[remaining.index(crashed) + 1 :]
         if remaining and crashed != DJANGO_PROJECT:
             remaining.insert(0, DJANGO_PROJECT)
-    return failures
-
-
-def sources_in_cache(cache):
-    """Source files of which Python wrote byte-code into this PYTHONPYCACHEPREFIX."""
-    previous, sys.pycache_prefix = sys.pycache_prefix, cache
-    sources = [importlib.util.source_from_cache(str(file)) for file in Path(cache).rglob("*.pyc")]
-    sys.pycache_prefix = previous
-    return sorted(source for source in sources if os.path.isfile(source))
+    files = {os.path.abspath(file) for file in loaded if file.endswith(".py")}
+    return sorted(file for file in files - {__file__} if os.path.isfile(file)), failures
 
 
 # --- The application, in a process of its own --------------------------------------------------
@@ -325,45 +339,99 @@ def python_files(folders):
     return sorted(os.path.abspath(file) for file in files)
 
 
-def compile_files(sources, output):
+class Cache:
+    """Byte-code that imports left, kept between builds.
+
+    Python trusts a file with a time and a size in it, and two releases of a package may have both
+    alike. Here each file gets the hash of its source, which Python compares (PEP 552).
+    """
+
+    def __init__(self, folder):
+        self.folder = os.path.abspath(folder)
+        for file in Path(folder).rglob("*.pyc"):
+            with open(file, "rb") as content:
+                head = content.read(8)
+            if head[4:] != CHECKED_HASH:  # of a build that was stopped
+                file.unlink()
+
+    def code_of(self, source):
+        """Marshalled code and the source's hash; None for the code where the cache has none."""
+        previous, sys.pycache_prefix = sys.pycache_prefix, self.folder
+        path = importlib.util.cache_from_source(source)
+        sys.pycache_prefix = previous
+        with open(source, "rb") as file:
+            digest = importlib.util.source_hash(file.read())
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except FileNotFoundError:
+            return None, digest
+        magic, flags, stored, code = data[:4], data[4:8], data[8:16], data[16:]
+        if magic != importlib.util.MAGIC_NUMBER or (flags == CHECKED_HASH and stored != digest):
+            return None, digest
+        if flags != CHECKED_HASH:
+            with open(f"{path}.new", "wb") as file:
+                file.write(magic + CHECKED_HASH + digest + code)
+            os.replace(f"{path}.new", path)
+        return code, digest
+
+
+def compile_file(source, cache):
+    """Write the byte-code below sys.pycache_prefix. Return the path of the file."""
+    target = importlib.util.cache_from_source(source)
+    code, digest = cache.code_of(source) if cache else (None, b"")
+    if code is None:
+        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        return py_compile.compile(source, doraise=True, invalidation_mode=mode)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(target, "wb") as file:
+        file.write(importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + digest + code)
+    return target
+
+
+def compile_files(sources, output, cache=None):
     """Compile into the output folder. Return the files written and one line for each failure."""
     sys.pycache_prefix = os.path.abspath(output)
     warnings.simplefilter("ignore")
     written, failures = [], []
     for source in sources:
         try:
-            written.append(
-                py_compile.compile(
-                    source,
-                    doraise=True,
-                    invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-                )
-            )
+            written.append(compile_file(source, cache))
         except Exception as error:  # a template or Python 2 code with the ending .py
             first_line = str(error).strip().split("\n")[-1].strip()
             failures.append(f"{source} {first_line}")
     return written, failures
 
 
+def compile_modules(arguments):
+    """Byte-code of what importing the named modules loads. Return the files and the notes."""
+    built_in = built_in_modules()
+    names = [*dict.fromkeys([*arguments.names, *built_in])]
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Cache(arguments.cache or os.path.join(folder, "cache"))
+        sources, failures = import_in_child(names, cache.folder, Path(folder) / "report")
+        written, not_compiled = compile_files(sources, arguments.output, cache)
+    notes = [line for line in failures if line.split(" ", 1)[0] not in built_in]
+    return written, notes + not_compiled
+
+
+def compile_tree(arguments):
+    """Byte-code of folders, and of what the application loads beside them."""
+    sources, notes = python_files(arguments.names), []
+    if arguments.application:
+        loaded, notes = loaded_by_application(arguments.application)
+        elsewhere = sorted(set(loaded) - set(sources))
+        if arguments.compiled:
+            elsewhere = without_byte_code(elsewhere, arguments.compiled)
+        sources += elsewhere
+    written, not_compiled = compile_files(sources, arguments.output)
+    return written, notes + not_compiled
+
+
 def run(arguments):
     start = time.monotonic()
-    if arguments.mode == "tree":
-        sources, notes = python_files(arguments.names), []
-        if arguments.application:
-            loaded, notes = loaded_by_application(arguments.application)
-            elsewhere = sorted(set(loaded) - set(sources))
-            if arguments.compiled:
-                elsewhere = without_byte_code(elsewhere, arguments.compiled)
-            sources += elsewhere
-    else:
-        with tempfile.TemporaryDirectory() as cache:
-            built_in = built_in_modules()
-            names = [*dict.fromkeys([*arguments.names, *built_in])]
-            failures = import_in_child(names, cache)
-            notes = [line for line in failures if line.split(" ", 1)[0] not in built_in]
-            sources = sources_in_cache(cache)
-    written, failures = compile_files(sources, arguments.output)
-    notes += failures
+    compile_mode = compile_tree if arguments.mode == "tree" else compile_modules
+    written, notes = compile_mode(arguments)
     if notes:
         print(f"Note: {len(notes)} not loaded or not compiled; the image works all the same:")
         print("".join(f"  {note[:200]}\n" for note in notes), end="")
@@ -376,6 +444,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("mode", choices=["modules", "tree", *CHILDREN])
     parser.add_argument("--output", required=True, help="folder for the byte-code")
+    parser.add_argument("--cache", help="of modules: folder that is kept between builds")
     parser.add_argument("--application", help="of tree: what to import first, NAME:CALLABLE")
     parser.add_argument("--compiled", help="of tree: folder with byte-code that is there already")
     parser.add_argument("names", nargs="*", help="modules, or folders")
@@ -394,6 +463,7 @@ def main():
             sys.path.insert(0, os.getcwd())
             code = load_application(arguments.names[0], report)
         else:
+            report_loaded(report)
             import_modules(arguments.names, report)
             report.write("end\n")
     sys.stderr.flush()
