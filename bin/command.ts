@@ -1,17 +1,11 @@
-import { join } from 'node:path';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
-import { createEnv } from 'yeoman-environment';
+import type { Prompt } from '../generators/app/answers/prompts.ts';
 import { QUESTION_LIST } from '../generators/app/answers/questions.ts';
-import BackendaiDockerGenerator from '../generators/app/index.ts';
 import { RUN_OPTIONS } from '../generators/app/options.ts';
-import { packageRoot, packageVersion } from '../generators/app/planning/knowledge.ts';
-import { ANSWERS_FILE, readStoredAnswers } from '../generators/app/regeneration/stored-answers.ts';
-import { readProjectFile } from '../generators/app/regeneration/read-files.ts';
+import { packageVersion } from '../generators/app/planning/knowledge.ts';
 import { wrap } from '../generators/app/report.ts';
+import { carryOutSteps, isForUser, isStopped, type Run, type RunHost } from '../generators/app/run.ts';
 import { SUPABASE_OPTIONS } from '../generators/supabase/options.ts';
-
-const NAMESPACE = 'backendai-docker:app';
-const SUPABASE_NAMESPACE = 'backendai-docker:supabase';
 
 /** Options with their help in columns. */
 function rows(items: readonly { option: string; placeholder?: string | undefined; help: string }[]): string {
@@ -77,8 +71,14 @@ Examples:
 `;
 }
 
-const camelCase = (option: string): string =>
-  option.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+/** Options by the names that the code has for them. */
+const inCamelCase = (values: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(values).map(([option, value]) => [
+      option.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+      value,
+    ]),
+  );
 
 /**
  * The command without `yo`.
@@ -110,7 +110,8 @@ async function runApp(args: string[]): Promise<number> {
     console.log(packageVersion());
     return 0;
   }
-  return runGenerator(NAMESPACE, BackendaiDockerGenerator, values);
+  const { ProjectRun } = await import('../generators/app/project-run.ts');
+  return carryOut((host) => new ProjectRun(inCamelCase(values), host));
 }
 
 /** `backendai-docker supabase`, which is loaded only then. */
@@ -123,8 +124,8 @@ async function runSupabase(args: string[]): Promise<number> {
     process.stdout.write(supabaseHelpText());
     return 0;
   }
-  const { default: SupabaseGenerator } = await import('../generators/supabase/index.ts');
-  return runGenerator(SUPABASE_NAMESPACE, SupabaseGenerator, values);
+  const { SupabaseRun } = await import('../generators/supabase/supabase-run.ts');
+  return carryOut((host) => new SupabaseRun(inCamelCase(values), host));
 }
 
 /** Null after a message on standard error: there is no such option. */
@@ -144,40 +145,28 @@ function parseOptions(
   }
 }
 
-async function runGenerator(
-  namespace: string,
-  generator: unknown,
-  values: Record<string, unknown>,
-): Promise<number> {
-  const options = Object.fromEntries(
-    Object.entries(values).map(([option, value]) => [camelCase(option), value]),
-  );
+async function carryOut(start: (host: RunHost) => Run): Promise<number> {
   try {
-    // Yeoman reads this file in a constructor and would fail there with a stack trace.
-    readStoredAnswers(readProjectFile(process.cwd(), ANSWERS_FILE));
-  } catch (error) {
-    console.error(`backendai-docker: ${(error as Error).message}`);
-    return 1;
-  }
-  const environment = createEnv({ cwd: process.cwd(), skipInstall: true });
-  environment.register(generator, {
-    namespace,
-    resolved: join(packageRoot(), `generators/${namespace.split(':')[1]}/index.js`),
-  });
-  try {
-    await environment.run([namespace], { ...options, skipCache: true, skipInstall: true });
+    await carryOutSteps(start({ root: () => process.cwd(), prompt: terminalPrompt() }));
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {
     return reportError(error);
   }
 }
 
+/** Asks as Yeoman does, by the same adapter; it is loaded when something is asked, because that takes its time. */
+function terminalPrompt(): Prompt {
+  const loaded = async () => new (await import('@yeoman/adapter')).TerminalAdapter();
+  let adapter: ReturnType<typeof loaded> | undefined;
+  return async (questions) => (await (adapter ??= loaded())).prompt<never>(questions as never);
+}
+
 /** One message for what the user can mend; the stack for a fault of ours. */
 function reportError(error: unknown): number {
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  if (name === 'UserError') {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  if (isForUser(error)) {
     console.error(`backendai-docker: ${message}`);
-  } else if (name === 'ExitPromptError' || name === 'AbortedError') {
+  } else if (isStopped(error)) {
     console.error('\nbackendai-docker: stopped. Nothing was written.');
   } else {
     console.error(`backendai-docker: a fault in the generator, please report it:\n${stack ?? message}`);
