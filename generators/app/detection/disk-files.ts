@@ -158,11 +158,14 @@ function gitOf(root: string): ReturnType<ProjectFiles['git']> {
           timeout: 10_000,
         })
       : null;
+  let repository: boolean | undefined;
+  const answers = (): boolean => (repository ??= ask(['rev-parse', '--git-dir'])?.status === 0);
   const ignored = (paths: readonly string[]): string[] => {
     if (paths.length === 0) return [];
     const answer = ask(['check-ignore', '-z', '--stdin'], `${paths.join('\0')}\0`);
-    // One path behind a link or in a submodule ends the whole answer.
-    if (answer?.status === 128 && paths.length > 1) return paths.flatMap((path) => ignored([path]));
+    // One path behind a link or in a submodule ends the whole answer; or Git refuses the folder as a whole.
+    if (answer?.status === 128 && paths.length > 1 && answers())
+      return paths.flatMap((path) => ignored([path]));
     return (answer?.stdout ?? '').split('\0').filter((path) => path !== '');
   };
   return {

@@ -69,8 +69,17 @@ function admits(specifiers: string, version: string): boolean {
   return specifiers === '' || satisfies(`${version}.99`, specifiers);
 }
 
+/** Each Python release asks for the rows of every requirement, and comparing releases takes its time. */
+const knownRows = new WeakMap<Requirement, ReleaseRow[]>();
+
 /** The rows whose releases a requirement may install, newest first; none when the table does not tell. */
 function rowsFor(requirement: Requirement): ReleaseRow[] {
+  const rows = knownRows.get(requirement) ?? findRows(requirement);
+  knownRows.set(requirement, rows);
+  return rows;
+}
+
+function findRows(requirement: Requirement): ReleaseRow[] {
   const { packages } = readKnowledge<{ packages: Record<string, ReleaseRow[]> }>('package-python-versions');
   const rows = packages[requirement.name] ?? [];
   const pinned = pinnedVersion(requirement.specifier);

@@ -51,7 +51,7 @@ export function supportedPythonVersions(): string[] {
 }
 
 function byVersionDescending(a: string, b: string): number {
-  return b.localeCompare(a, 'en', { numeric: true });
+  return compare(b, a);
 }
 
 /** Python releases that this Django series supports, by `knowledge/django-versions.json`; null when the series is not in the table. */

@@ -68,10 +68,17 @@ function releaseOf({ specifier }: Requirement): string {
 /** Later than any release; no range of the table with an upper bound includes it. */
 const NEWEST = '99999';
 
-function appliesTo(row: SystemLibraryRow, requirement: Requirement): boolean {
-  const names = [requirement.name, ...requirement.extras.map((extra) => `${requirement.name}[${extra}]`)];
-  if (!names.some((name) => name === row.pypi || row.aliases?.includes(name))) return false;
-  return row.versions === undefined || satisfies(releaseOf(requirement), row.versions);
+/** The rows of a requirement, under its own name or that of one of its extras. */
+function rowsOf(requirement: Requirement): SystemLibraryRow[] {
+  const names = new Set([
+    requirement.name,
+    ...requirement.extras.map((extra) => `${requirement.name}[${extra}]`),
+  ]);
+  return systemLibraryRows().filter(
+    (row) =>
+      (names.has(row.pypi) || row.aliases?.some((alias) => names.has(alias))) &&
+      (row.versions === undefined || satisfies(releaseOf(requirement), row.versions)),
+  );
 }
 
 type AnyRow = Pick<
@@ -89,8 +96,8 @@ function applyingRows(
     used.flatMap(({ name, extras }) => [name, ...extras.map((extra) => `${name}[${extra}]`)]),
   );
   const ofPackages = used.flatMap((requirement) =>
-    systemLibraryRows()
-      .filter((row) => appliesTo(row, requirement) && !row.providedBy?.some((name) => present.has(name)))
+    rowsOf(requirement)
+      .filter((row) => !row.providedBy?.some((name) => present.has(name)))
       .map((row) => ({ row, name: requirement.name })),
   );
   const ofFeatures = readKnowledge<{ features: FeatureRow[] }>('system-libraries')
