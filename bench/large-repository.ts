@@ -9,6 +9,8 @@ export interface RepositorySize {
   /** Ignored: node_modules and a virtual environment. */
   modules: number;
   packages: number;
+  /** Uploads, which are walked and which Git ignores; as many as `walked` where not given. */
+  media?: number;
 }
 
 /** 100,000 files, of which half need not be looked at. */
@@ -64,7 +66,7 @@ export function writeRepository(root: string, size: RepositorySize = LARGE): num
   }
   // Walked: files of the repository that are no code.
   many(size.walked, (index) => `data/set${index % 200}`, 'json');
-  many(size.walked, (index) => `media/${index % 100}`, 'png');
+  many(size.media ?? size.walked, (index) => `media/${index % 100}`, 'png');
   many(size.walked, (index) => `static/vendor/${index % 50}`, 'js');
   // Not walked.
   many(size.modules, (index) => `frontend/node_modules/package${index % 1500}/lib`, 'js');
