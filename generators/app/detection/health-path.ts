@@ -24,7 +24,6 @@ import {
 import type { PythonSource } from './python-source.ts';
 import { lineOf, scanFile } from './source-scan.ts';
 import { stringsIn, textValue } from './values.ts';
-import type { Scope } from './values.ts';
 
 /** `knowledge/health-endpoints.json` */
 interface HealthEndpoints {
@@ -195,7 +194,6 @@ function routedEndpoints(files: ProjectFiles, settings: DjangoSettings): Endpoin
 
 interface UrlFile {
   source: PythonSource;
-  scope: Scope;
   /** Statements that fill a list of the file, by its name. */
   lists: ReadonlyMap<string, readonly SyntaxNode[]>;
   above: ReadonlySet<string>;
@@ -204,8 +202,7 @@ interface UrlFile {
 function walkFile(walk: Walk, file: string, prefix: string, above: ReadonlySet<string>): void {
   if (above.has(file) || above.size > 8 || walk.seen > mostRoutes) return;
   const source = readPython(walk.files, file);
-  const scope = loadModule(walk.evaluation, file);
-  if (source === undefined || scope === undefined) return;
+  if (source === undefined) return;
   const lists = new Map<string, SyntaxNode[]>();
   const add = (name: string, node: SyntaxNode): void =>
     void lists.set(name, [...(lists.get(name) ?? []), node]);
@@ -219,7 +216,7 @@ function walkFile(walk: Walk, file: string, prefix: string, above: ReadonlySet<s
     const [, name] = /^(\w+)\.(?:append|extend|insert)$/.exec(dottedName(source, target) ?? '') ?? [];
     if (name !== undefined) add(name, node);
   }
-  const urls: UrlFile = { source, scope, lists, above: new Set([...above, file]) };
+  const urls: UrlFile = { source, lists, above: new Set([...above, file]) };
   for (const statement of lists.get('urlpatterns') ?? [source.tree.topNode])
     walkRegion(walk, urls, statement, prefix, 0);
 }
@@ -269,7 +266,7 @@ function walkRoute(
   const first = given.find(({ name }) => name === 'route' || name === 'regex') ?? given[0];
   const view = given.find(({ name }) => name === 'view') ?? given[1];
   if (first === undefined || view === undefined) return false;
-  const written = textValue(evaluate(walk.evaluation, urls.scope, first.value));
+  const written = routeText(walk, urls.source, first.value);
   const route = written === undefined ? undefined : isPattern ? plainPattern(written) : written;
   if (route === undefined || !/^[\w./@~-]*$/.test(route)) return true;
   const path = prefix + route.replace(/^\//, '');
@@ -284,6 +281,13 @@ function walkRoute(
   if (needsLogin(code, walk.loginByDefault)) return true;
   walk.found.push({ path, rank, asksServices: asksServices(code), evidence: evidenceOf(urls.source, call) });
   return true;
+}
+
+/** A route's text. Nearly all are written out; for the others the module is read, and with it all views that it names. */
+function routeText(walk: Walk, source: PythonSource, node: SyntaxNode): string | undefined {
+  if (node.name === 'String') return unquote(textOf(source, node));
+  const scope = loadModule(walk.evaluation, source.path);
+  return scope && textValue(evaluate(walk.evaluation, scope, node));
 }
 
 /** The text of a regular expression that matches one path only: `^healthz/$`. Undefined for any other. */
