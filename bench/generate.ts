@@ -29,7 +29,7 @@ const IGNORED: RepositorySize = {
   packages: 20_000,
   media: 10_000,
 };
-const IGNORED_NAME = '10,000 files, ten times as many of them ignored';
+export const IGNORED_NAME = '10,000 files, ten times as many of them ignored';
 
 /** Times in milliseconds; null where GNU time is not there to tell. */
 export interface Measured {

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import {
+  IGNORED_NAME,
+  resultTable as generateTable,
+  targetsOf,
+  type Measured,
+  type Row,
+} from '../bench/generate.ts';
 import { resultTable } from '../bench/real-projects.ts';
 import { lastLines, withValues, type ProjectResult, type RealProject } from '../bench/try-project.ts';
 
@@ -41,6 +48,52 @@ describe('resultTable', () => {
     expect(resultTable([result]).split('\n').at(-1)).toBe(
       '| shop | no: migrate |  | 123 | 12 |  | --python-version 3.13 KEY |',
     );
+  });
+});
+
+describe('the benchmark of the generator', () => {
+  const measured = (ms: number, megabytes: number | null = 100): Measured => ({
+    median: ms,
+    min: ms - 10,
+    cpu: ms / 2,
+    megabytes,
+  });
+  const rows = (times: Record<string, Measured>): Row[] =>
+    Object.entries(times).map(([repository, first]) => ({ repository, command: 'own', first, again: first }));
+
+  it('tells which targets are met, by the own command’s first run', () => {
+    const own = rows({
+      sample: measured(600, 151),
+      '10,000 files': measured(1010),
+      [IGNORED_NAME]: measured(1110),
+      '100,000 files': measured(1501),
+    });
+    const slow: Row = { repository: 'sample', command: 'yo', first: measured(9000), again: measured(9000) };
+    expect(targetsOf({ rows: [slow, ...own] }).map(({ measured: value, met }) => [value, met])).toEqual([
+      [600, true],
+      [151, false],
+      [1501, false],
+      [1.1, true],
+    ]);
+  });
+
+  it('takes what was not measured for missed', () => {
+    const own = rows({ sample: measured(500, null) });
+    expect(targetsOf({ rows: own }).map(({ met }) => met)).toEqual([true, false, false, false]);
+  });
+
+  it('prints ratios to the start of Node', () => {
+    const table = generateTable({
+      node: measured(50),
+      yo: measured(1000, null),
+      rows: rows({ sample: measured(400) }),
+    });
+    expect(table.split('\n').slice(2)).toEqual([
+      '| node --eval 0 |  |  | 50 (40) | 1.0 | 25 | 100 |',
+      '| yo, a generator that does nothing |  |  | 1000 (990) | 20.0 | 500 |  |',
+      '| own | sample | first | 400 (390) | 8.0 | 200 | 100 |',
+      '| own | sample | again | 400 (390) | 8.0 | 200 | 100 |',
+    ]);
   });
 });
 
