@@ -21,7 +21,7 @@ export interface InstallSteps {
 
 const ENVIRONMENT = '/opt/venv';
 const PYTHON = `${ENVIRONMENT}/bin/python`;
-const EXTRA_FILE = 'docker/requirements.txt';
+export const EXTRA_FILE = 'docker/requirements.txt';
 const EXPORT_FOLDER = '/requirements';
 const EXPORT_SCRIPT = 'docker/export_requirements.py';
 

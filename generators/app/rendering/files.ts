@@ -69,6 +69,9 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
   }),
   file('docker/verify_image.py', 'checks the built image'),
   file('docker/compare_images.py', 'measures it against the image before'),
+  file('docker/image_contents.py', 'reads for it what is in an image'),
+  file('docker/image_measurements.py', 'builds and starts for it'),
+  file('docker/image_report.py', 'its steps and its tables'),
   file('DOCKER.md', 'the commands for this project'),
   file('SUPABASE_SETUP.md', 'from the dashboard to the first migrate', {
     when: (plan) => plan.database === 'supabase',

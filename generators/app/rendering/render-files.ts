@@ -6,6 +6,7 @@ import { withoutLineNumbers } from '../detection/evidence.ts';
 import { FOREIGN_PARAMETERS } from '../planning/supabase.ts';
 import { IMAGE_ROOT } from '../planning/make-plan.ts';
 import { packageRoot } from '../planning/knowledge.ts';
+import { dependencyChange } from '../planning/dependency-change.ts';
 import { installSteps, type RunStep } from '../planning/install-commands.ts';
 import type { CopyGroup, EnvironmentVariable, Plan } from '../planning/plan.ts';
 import {
@@ -221,6 +222,7 @@ function pythonConstants(plan: Plan): Record<string, string> {
     application: plan.application,
     baseImage: plan.baseImage,
     installCommand: naiveInstallCommand(plan.install),
+    dependencyChange: dependencyChange(plan.install),
     server: plan.server,
     debianRelease: plan.debianRelease,
     runtimeLibraries: plan.runtimePackages.packages.map((item) => item.name),
