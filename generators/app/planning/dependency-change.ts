@@ -15,8 +15,13 @@ const COMMENTED = /(\.(toml|txt|in|cfg|py|lock)|^Pipfile)$/;
 /** A lock counts before what it was made of. */
 const LOCK = /(\.lock|pylock[^/]*\.toml)$/;
 
+type Dependencies = Pick<
+  InstallPlan,
+  'manager' | 'hashed' | 'productionFile' | 'productionMounts' | 'extraRequirements'
+>;
+
 /** The smallest change of dependencies that can be made without a resolver; null where there is no file for one. */
-export function dependencyChange(install: InstallPlan): DependencyChange | null {
+export function dependencyChange(install: Dependencies): DependencyChange | null {
   if (install.manager === 'requirements' && install.productionFile !== null && !install.hashed)
     return { file: install.productionFile, kind: 'requirement' };
   if (install.extraRequirements.length > 0) return { file: EXTRA_FILE, kind: 'requirement' };
