@@ -34,6 +34,7 @@ const CONSTANTS = {
   allowedHost: 'localhost',
   application: 'backendAI.wsgi:application',
   baseImage: 'python:3.12-slim-trixie',
+  naiveBase: 'python:3.12-slim-trixie',
   buildVariables: { SECRET_KEY: 'build' } as Record<string, string>,
   composeProject: 'backend',
   database: 'postgres',

@@ -221,6 +221,8 @@ function pythonConstants(plan: Plan): Record<string, string> {
     ),
     application: plan.application,
     baseImage: plan.baseImage,
+    // Its compilers come from Debian.
+    naiveBase: plan.baseImage.replace(/-alpine.*$/, '-slim'),
     installCommand: naiveInstallCommand(plan.install),
     dependencyChange: dependencyChange(plan.install),
     server: plan.server,

@@ -25,6 +25,7 @@ import image_report
 
 IMAGE = "library"
 BASE_IMAGE = "python:3.12-slim-trixie"
+NAIVE_BASE = "python:3.12-slim-trixie"
 INSTALL_COMMAND = "pip install poetry && cd . && poetry install --no-root && cd /app"
 
 # The server, a page that the health check asks for, and a Host that ALLOWED_HOSTS accepts.
@@ -54,7 +55,7 @@ DEPENDENCY_CHANGE = {
 ROOT = Path(__file__).resolve().parent.parent
 
 NAIVE_DOCKERFILE = f"""\
-FROM {BASE_IMAGE}
+FROM {NAIVE_BASE}
 RUN apt-get update && apt-get install -y build-essential git wget
 WORKDIR /app
 COPY . .

@@ -28,6 +28,7 @@ import image_contents
 UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 LOG_LINES = 15
 START_SECONDS = 90
+MEMORY_READINGS = 6
 CLEANUP_SECONDS = 120
 
 # Small, pure Python, without requirements of their own: one that the project lacks is added.
@@ -547,9 +548,18 @@ def first_response(container, port, path, host):
 
 
 def memory_of(container):
-    """Bytes that a container uses, as `docker stats` counts them: without the page cache."""
-    code, output = docker("stats", "--no-stream", "--format", "{{.MemUsage}}", container)
-    return parse_size(output.split("/")[0]) if code == 0 else None
+    """Bytes that a container uses, as `docker stats` counts them: without the page cache.
+
+    Other workers may still be starting: the figure counts once it stays within 2 %.
+    """
+    last = None
+    for _ in range(MEMORY_READINGS):
+        code, output = docker("stats", "--no-stream", "--format", "{{.MemUsage}}", container)
+        memory = parse_size(output.strip().splitlines()[-1].split("/")[0]) if code == 0 else None
+        if memory is None or (last and abs(memory - last) <= 0.02 * last):
+            return memory
+        last = memory
+    return last
 
 
 def measure_starts(workspace, start, runs):
@@ -621,10 +631,10 @@ def server_start(image, config, values, covers):
     return {"image": image, "options": options, "command": command[1:]}
 
 
-def own_start(image, config, values, covers):
+def own_start(image, values, covers):
     """The image before as it starts by itself."""
     options = [*covers, *environment_options(values)]
-    return {"image": image, "options": options, "command": [], "port": exposed_port(config)}
+    return {"image": image, "options": options, "command": []}
 
 
 def exposed_port(config):

@@ -168,9 +168,9 @@ class Comparison:
                     read[name] = image
         for name, image in read.items():
             reference = self.project.base_image
-            if name == "before" and self.old.is_file():
-                old = self.old.read_text(encoding="utf-8", errors="replace")
-                reference = measure.base_of_dockerfile(old)
+            if name == "before":
+                text = self.naive_content().decode("utf-8", "replace")
+                reference = measure.base_of_dockerfile(text)
             base = self.base(reference)
             diff_ids = base.diff_ids if base else contents.common_base(list(read.values()))
             system = contents.FileSystem(base.layers) if base else None
@@ -273,54 +273,54 @@ class Comparison:
 
     def measure_starts(self):
         shell = self.images.get("builder") or self.images["production"]
+        commands = self.project.build_commands
         values = {
             **self.project.build_variables,
-            **measure.made_values(self.workspace, shell, self.project.build_commands),
+            **measure.made_values(self.workspace, shell, commands),
         }
-        runs = max(3, self.arguments.runs)
         for name in COMPARED:
-            if name not in self.images:
-                continue
-            text = f"starting {name}, {runs} times"
-            starts = self.starts(name, values)
-            log = ""
-            for start in starts:
-                start = {
-                    "path": self.project.health_path,
-                    "host": self.project.allowed_host,
-                    "port": self.project.port,
-                    **start,
-                }
-                measured = self.attempt(
-                    "start",
-                    text,
-                    lambda start=start: measure.measure_starts(self.workspace, start, runs),
-                )
-                seconds, memory, log = measured or (None, None, log)
-                if seconds is not None:
-                    times = self.report["times"][name]
-                    times["firstResponse"], times["memory"] = seconds, memory
-                    if len(starts) > 1 and start is not starts[0]:
-                        self.note(f"{name} is started with production's server")
-                    break
-                if len(starts) > 1:
-                    text = f"starting {name} with production's server, {runs} times"
-            else:
-                self.screen.say(log)
-                self.note(f"{name} gave no response within {measure.START_SECONDS} s")
+            if name in self.images:
+                self.measure_start(name, values)
+
+    def measure_start(self, name, values):
+        """Time the first way to start an image that leads to a response."""
+        runs = max(3, self.arguments.runs)
+        server = {
+            "path": self.project.health_path,
+            "host": self.project.allowed_host,
+            "port": self.project.port,
+        }
+        for way, start in self.starts(name, values):
+            start = {**server, **start}
+            measured = self.attempt(
+                "start",
+                f"starting {name} with {way}, {runs} times",
+                lambda start=start: measure.measure_starts(self.workspace, start, runs),
+            )
+            seconds, memory, log = measured or (None, None, "")
+            if seconds is not None:
+                times = self.report["times"][name]
+                times["firstResponse"], times["memory"] = seconds, memory
+                self.note(f"{name} was started with {way}")
+                return
+            self.screen.say(log)
+            self.note(f"{name} gave no response with {way} within {measure.START_SECONDS} s")
 
     def starts(self, name, values):
         """The ways to start an image, the best first."""
         production = measure.inspect_image(self.images["production"])["Config"]
         if name == "production":
-            return [measure.production_start(self.images[name], values, self.project.volume_paths)]
+            start = measure.production_start(self.images[name], values, self.project.volume_paths)
+            return [("its own command, as compose.yaml starts it", start)]
         own = measure.inspect_image(self.images[name])["Config"]
         image = self.read_images.get(name)
         covers = measure.hidden_env_files(contents.FileSystem(image.layers).files if image else ())
-        ways = [measure.server_start(self.images[name], production, values, covers)]
+        start = measure.server_start(self.images[name], production, values, covers)
+        ways = [("production's server", start)]
         if self.report["before"]["kind"] == "kept" and (own.get("Cmd") or own.get("Entrypoint")):
-            start = measure.own_start(self.images[name], own, values, covers)
-            ways.insert(0, {**start, "port": start["port"] or self.project.port})
+            start = measure.own_start(self.images[name], values, covers)
+            port = measure.exposed_port(own) or self.project.port
+            ways.insert(0, ("its own command", {**start, "port": port}))
         return ways
 
     # --- All of it -------------------------------------------------------------------------------
