@@ -1,0 +1,114 @@
+import type { BenchProject } from './projects.ts';
+
+export const BASE_IMAGE = 'python:3.11-slim-trixie';
+
+/** The server's command, the same in every image. */
+export const serverCommand = (project: Pick<BenchProject, 'package'>): string[] => [
+  'gunicorn',
+  '--bind',
+  '0.0.0.0:8000',
+  '--workers',
+  '2',
+  `${project.package}.wsgi:application`,
+];
+
+/**
+ * Package caches that are as full as those of the generated Dockerfile: without them the naive builds would download
+ * all that ours find in a cache, and each of their figures would be worse. pip gets a folder of wheels, because its own
+ * cache keeps nothing where an index forbids it.
+ */
+const APT_CACHE =
+  '--mount=type=cache,target=/var/cache/apt,sharing=locked --mount=type=cache,target=/var/lib/apt,sharing=locked \\\n    rm -f /etc/apt/apt.conf.d/docker-clean && ';
+const wheels = ({ name }: BenchProject): string =>
+  `--mount=type=cache,id=bench-wheels-${name},target=/wheels`;
+const pipInstall = (project: BenchProject, cached: boolean): string =>
+  cached ? `${wheels(project)} PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels pip install` : 'pip install';
+
+/** A small package of pure Python: the requirement that is added. */
+export const REQUIREMENT = 'iniconfig==2.1.0';
+
+/** Fills the folder of wheels. */
+export const wheelsDockerfile = (project: BenchProject): string => `FROM ${BASE_IMAGE}
+COPY requirements.txt .
+RUN ${wheels(project)} pip download --find-links /wheels --dest /wheels -r requirements.txt ${REQUIREMENT}
+`;
+
+/**
+ * What the seed document calls "before".
+ * @param cached with the package caches; without: word for word
+ */
+export const naiveDockerfile = (project: BenchProject, cached: boolean): string => `FROM ${BASE_IMAGE}
+WORKDIR /app
+RUN ${cached ? APT_CACHE : ''}apt-get update && apt-get install -y build-essential git wget
+COPY . .
+RUN ${pipInstall(project, cached)} -r requirements.txt
+EXPOSE 8000
+CMD ${JSON.stringify(serverCommand(project))}
+`;
+
+/** What the seed document calls "after": two stages, `pip install --prefix`, chosen folders. */
+export const seedDockerfile = (project: BenchProject, cached: boolean): string => {
+  const clean = cached ? '' : ' && rm -rf /var/lib/apt/lists/*';
+  const apt = cached ? APT_CACHE : '';
+  return `FROM ${BASE_IMAGE} AS builder
+RUN ${apt}apt-get update && apt-get install -y build-essential git wget${clean}
+COPY requirements.txt .
+RUN ${pipInstall(project, cached)} --prefix=/install -r requirements.txt
+
+FROM ${BASE_IMAGE} AS production
+RUN ${apt}apt-get update && apt-get install -y libpq5 libgomp1${clean}
+RUN useradd --create-home app
+COPY --from=builder /install /usr/local
+WORKDIR /app
+COPY manage.py .
+${project.folders.map((folder) => `COPY ${folder} ./${folder}`).join('\n')}
+USER app
+EXPOSE 8000
+CMD ${JSON.stringify(serverCommand(project))}
+`;
+};
+
+/** The .dockerignore that the seed document describes. */
+export const SEED_DOCKERIGNORE = '.git\n**/__pycache__\ntesting_apps\n*.md\n.env\n';
+
+const UV_CACHE = '/root/.cache/uv';
+const UV_IMAGE = 'ghcr.io/astral-sh/uv';
+
+/**
+ * An image with what the caches of earlier builds hold, because `--no-cache` begins with empty ones.
+ * @param turn makes this build different from each one before
+ * @param uvImage the image of uv that the generated Dockerfile takes, if it does
+ */
+export function cachesDockerfile(project: BenchProject, turn: string, uvImage: string | null): string {
+  const folders = ['/var/cache/apt', '/var/lib/apt', UV_CACHE, '/root/.cache/pip'];
+  const mounts = [wheels(project), ...folders.map((folder) => `--mount=type=cache,target=${folder}`)];
+  const uv =
+    uvImage === null ? '' : `--mount=type=bind,from=${uvImage},source=/uv,target=/usr/local/bin/uv \\\n    `;
+  const fetch =
+    uvImage === null
+      ? ''
+      : ` \\\n    && UV_LINK_MODE=copy uv pip install --quiet --target /tmp/one ${REQUIREMENT}`;
+  const copies = [...folders, '/wheels'].map(
+    (folder) => ` \\\n    && mkdir -p /caches${folder} && cp -a ${folder}/. /caches${folder}/`,
+  );
+  return `FROM ${BASE_IMAGE} AS fill
+RUN ${mounts.join(' \\\n    ')} \\\n    ${uv}echo ${turn}${fetch}${copies.join('')}
+FROM scratch
+COPY --from=fill /caches /caches
+`;
+}
+
+/** The image of uv in a generated Dockerfile. */
+export const uvImageOf = (dockerfile: string): string | null =>
+  new RegExp(`from=(${UV_IMAGE}:[^,\\s]+)`).exec(dockerfile)?.[1] ?? null;
+
+/** The same Dockerfile with the contents of an image in place of each cache; what is written to them is dropped. */
+export const withCachesOf = (dockerfile: string, image: string): string =>
+  dockerfile.replaceAll(
+    /type=cache(?:,id=[^,\s]+)?,target=([^,\s]+)(?:,sharing=\w+)?/g,
+    (_, target: string) => `type=bind,from=${image},source=/caches${target},target=${target},rw`,
+  );
+
+/** The same Dockerfile whose commands in a stage are printed, each as it begins. */
+export const withTrace = (dockerfile: string, stage: string): string =>
+  dockerfile.replace(new RegExp(`^FROM .* AS ${stage}$`, 'mi'), '$&\nSHELL ["/bin/sh", "-xc"]');
