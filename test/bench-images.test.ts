@@ -35,7 +35,8 @@ describe('the progress of a build', () => {
     'not JSON\n{"cut off\n' +
     line({
       logs: [
-        { vertex: 'c', data: Buffer.from('+ python collectstatic\n').toString('base64'), timestamp: at(2.5) },
+        { vertex: 'c', data: Buffer.from('+ ').toString('base64'), timestamp: at(2.5) },
+        { vertex: 'c', data: Buffer.from('python collectstatic\n').toString('base64'), timestamp: at(2.6) },
         { vertex: 'c', data: Buffer.from('done\n+ python -c x\n').toString('base64'), timestamp: at(4) },
       ],
     }) +

@@ -89,15 +89,23 @@ export function shortName(name: string): string {
 export function tracedCommands(output: string): TracedCommand[] {
   const begun = new Map<string, { command: string; at: number }[]>();
   const ended = new Map<string, number>();
+  // A line may come in several pieces; it began with the first one.
+  const pieces = new Map<string, { text: string; at: number }>();
   for (const { vertexes = [], logs = [] } of progressOf(output)) {
     for (const { digest, completed } of vertexes) if (completed) ended.set(digest, Date.parse(completed));
-    for (const { vertex, data, timestamp } of logs)
-      for (const line of Buffer.from(data, 'base64').toString('utf8').split('\n')) {
+    for (const { vertex, data, timestamp } of logs) {
+      const at = Date.parse(timestamp);
+      const before = pieces.get(vertex) ?? { text: '', at };
+      const lines = (before.text + Buffer.from(data, 'base64').toString('utf8')).split('\n');
+      const rest = lines.pop() ?? '';
+      for (const [index, line] of lines.entries()) {
         if (!line.startsWith('+ ')) continue;
         const list = begun.get(vertex) ?? [];
-        list.push({ command: line.slice(2).trim(), at: Date.parse(timestamp) });
+        list.push({ command: line.slice(2).trim(), at: index === 0 && before.text !== '' ? before.at : at });
         begun.set(vertex, list);
       }
+      pieces.set(vertex, { text: rest, at: lines.length === 0 && before.text !== '' ? before.at : at });
+    }
   }
   return [...begun].flatMap(([vertex, commands]) =>
     commands.map(({ command, at }, index) => {

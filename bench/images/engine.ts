@@ -80,22 +80,23 @@ export interface BuildOptions {
 
 /** The end of an output; of a build's progress in JSON its errors and the last that steps printed. */
 export function readable(output: string): string {
-  const lines = output.split('\n').flatMap((line) => {
-    if (!line.startsWith('{')) return [line];
+  const text = output.split('\n').map((line) => {
+    if (!line.startsWith('{')) return `${line}\n`;
     try {
       const { logs = [], vertexes = [] } = JSON.parse(line) as {
         logs?: { data: string }[];
         vertexes?: { error?: string }[];
       };
-      return [
-        ...logs.map(({ data }) => Buffer.from(data, 'base64').toString('utf8').trimEnd()),
-        ...vertexes.flatMap(({ error }) => (error ? [error] : [])),
-      ];
+      // A line of a log may come in several pieces.
+      const printed = logs.map(({ data }) => Buffer.from(data, 'base64').toString('utf8')).join('');
+      return printed + vertexes.map(({ error }) => (error ? `\n${error}\n` : '')).join('');
     } catch {
-      return [];
+      return '';
     }
   });
-  return lines
+  return text
+    .join('')
+    .split('\n')
     .filter((line) => line.trim() !== '')
     .slice(-25)
     .join('\n');
