@@ -233,7 +233,14 @@ elif words[:2] == ["buildx", "build"]:
         sys.stdout.buffer.write(archive({"a": bytes(70), "b/c": bytes(7)}))
     elif target == mode and "naive" in " ".join(words) or target == mode != "before":
         sys.exit("\n".join(f"#{n} line {n} correct-horse" for n in range(40)))
+    elif mode == "no index" and "iniconfig" in open(os.path.join(words[-1], "requirements.txt")).read():
+        sys.exit("no such requirement")
+elif words[0] == "create":
+    sys.exit("no container can be made")
 elif words[0] == "save":
+    if mode == "no save":
+        sys.stdout.buffer.write(b"x" * 2000)
+        sys.exit("Error response from daemon: disk full")
     layers = [archive({"etc/passwd": bytes(100)})]
     if "-base-" not in words[1]:
         production = words[1].endswith(("production", "prod"))
@@ -400,6 +407,54 @@ describe('a run', () => {
     expect(JSON.parse(outcome.stdout)).toMatchObject({ images: { production: { size: 400 } } });
     expect(asked.filter((words) => words[0] === 'buildx' || words.includes('rm'))).toEqual([]);
     expect(asked).toContainEqual(['save', 'backend:old']);
+  });
+
+  it('measures builds and rebuilds in a copy, and says where no container starts', async () => {
+    const files = { 'backendAI/wsgi.py': 'application = None\n' };
+    const { folder, outcome, left, ...run } = await compare(['--json', '--runs', '2'], '', files);
+    expect(outcome.code).toBe(0);
+    const report = JSON.parse(outcome.stdout) as {
+      times: object;
+      notes: string[];
+      codeChangePush: Record<string, number>;
+    };
+    const measured = { cold: expect.any(Number), codeChange: expect.any(Number) };
+    expect(report.times).toMatchObject({
+      before: { ...measured, dependencyChange: expect.any(Number), firstResponse: null, memory: null },
+      production: { ...measured, dependencyChange: expect.any(Number), firstResponse: null, memory: null },
+    });
+    // The stand-in makes one layer of production anew.
+    expect(report.codeChangePush).toEqual({ before: 0, production: expect.any(Number) });
+    expect(report.codeChangePush['production']).toBeGreaterThan(0);
+    expect(report.notes).toEqual([
+      'A code change: a comment added to backendAI/wsgi.py',
+      'A dependency change: iniconfig added to requirements.txt',
+      expect.stringMatching(/^production gave no response/),
+      expect.stringMatching(/^before gave no response/),
+    ]);
+    expect(outcome.stderr).toContain('no container can be made');
+    const cold = run.asked.filter((words) => words.includes('--no-cache'));
+    expect(cold).toHaveLength(2);
+    const { built, removed } = imagesOf(run);
+    expect(built).toHaveLength(4 + 1 + 2 * 2 * 2);
+    expect(removed).toEqual(built);
+    expect(left).toEqual([]);
+    expect(readFileSync(join(folder, 'requirements.txt'), 'utf8')).toBe('django');
+    expect(readFileSync(join(folder, 'backendAI/wsgi.py'), 'utf8')).toBe('application = None\n');
+  });
+
+  it('changes a comment where no index has one more requirement', async () => {
+    const { outcome } = await compare(['--json'], 'no index');
+    const report = JSON.parse(outcome.stdout) as { times: object; notes: string[] };
+    expect(report.times).toMatchObject({ production: { dependencyChange: expect.any(Number) } });
+    expect(report.notes).toContainEqual(expect.stringMatching(/^A dependency change: a comment added to /));
+    expect(report.notes).toContainEqual(expect.stringMatching(/^No file of backendAI\.wsgi:application/));
+  });
+
+  it('says what docker says where an image cannot be read', async () => {
+    const { outcome } = await compare(['--sizes-only'], 'no save');
+    expect(outcome.code).toBe(2);
+    expect(outcome.stderr).toContain('Error response from daemon: disk full\n\ndocker save failed.');
   });
 
   it('cleans up after Ctrl-C', async () => {

@@ -617,7 +617,7 @@ def common_base(images):
     """The first layers that all of several images have: their base, where it is not at hand."""
     common = []
     for ids in zip(*(image.diff_ids for image in images)):
-        if len(set(ids)) > 1:
+        if len(images) < 2 or len(set(ids)) > 1:
             break
         common.append(ids[0])
     return common

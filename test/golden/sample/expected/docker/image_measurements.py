@@ -13,6 +13,7 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import statistics
 import subprocess
 import sys
@@ -171,18 +172,38 @@ def docker(*arguments, timeout=120):
 @contextlib.contextmanager
 def docker_stream(*arguments, timeout):
     """The standard output of a docker command, ended after some time."""
+    command = " ".join(["docker", *arguments[:1]])
+    late = threading.Event()
     with tempfile.TemporaryFile() as errors:
         process = start_docker(arguments, stdout=subprocess.PIPE, stderr=errors)
-        watch = threading.Timer(timeout, stop, [process])
+
+        def end():
+            late.set()
+            stop(process)
+
+        def check():
+            """What docker says tells more than what is wrong with its output."""
+            if late.is_set():
+                raise CompareError(f"{command} did not end within {timeout:.0f} s.")
+            if process.poll():
+                errors.seek(0)
+                tail = last_lines(errors.read().decode("utf-8", "replace"))
+                raise CompareError(f"{tail}\n\n{command} failed.")
+
+        watch = threading.Timer(timeout, end)
         watch.daemon = True
         watch.start()
         try:
             yield process.stdout
-            process.stdout.read()
-            if process.wait() != 0:
-                errors.seek(0)
-                tail = last_lines(errors.read().decode("utf-8", "replace"))
-                raise CompareError(f"{tail}\n\ndocker {arguments[0]} failed.")
+            while process.stdout.read(1 << 20):
+                pass
+            process.wait()
+            check()
+        except CompareError:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(1)
+            check()
+            raise
         finally:
             watch.cancel()
             stop(process)
@@ -278,18 +299,21 @@ class Workspace:
                     with contextlib.suppress(CompareError):
                         docker(*command, "--force", *names, timeout=CLEANUP_SECONDS)
             if self.folder is not None:
-                shutil.rmtree(self.folder, onerror=make_writable)
+                handler = "onexc" if sys.version_info >= (3, 12) else "onerror"
+                shutil.rmtree(self.folder, **{handler: make_writable})
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
 
 
 def make_writable(function, path, _error):
-    """What is read-only cannot be removed: a folder, and on Windows a file."""
+    """What is in a read-only folder cannot be removed. A file, a hard link, stays as it is."""
     with contextlib.suppress(OSError):
         os.chmod(os.path.dirname(path), 0o700)
-        if not os.path.islink(path) and not (os.path.isfile(path) and os.name == "posix"):
+        if os.path.isdir(path) and not os.path.islink(path):
             os.chmod(path, 0o700)
+        elif os.name != "posix":
+            os.chmod(path, stat.S_IWRITE)  # a copy: see copy_repository
         function(path)
 
 
@@ -339,6 +363,8 @@ def copy_repository(root, target):
         if not os.path.isfile(source):
             return  # a socket or a pipe is no part of a context
         try:
+            if os.name != "posix" and not os.access(source, os.W_OK):
+                raise PermissionError  # its link could not be removed as long as it is read-only
             os.link(source, destination)
         except OSError:
             try:
@@ -354,10 +380,15 @@ def copy_repository(root, target):
 def append(file, text):
     """Add to a file of the copy. The file of the repository, a hard link to it, stays as it is."""
     content = file.read_bytes()
+    separator = b"" if not content or content.endswith(b"\n") else b"\n"
+    replace(file, content + separator + text.encode("ascii"))
+
+
+def replace(file, content):
+    """Write a file of the copy anew."""
     mode = file.stat().st_mode
     file.unlink()
-    separator = b"" if not content or content.endswith(b"\n") else b"\n"
-    file.write_bytes(content + separator + text.encode("ascii"))
+    file.write_bytes(content)
     file.chmod(mode)
 
 

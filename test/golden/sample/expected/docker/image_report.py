@@ -172,7 +172,8 @@ class Comparison:
                 text = self.naive_content().decode("utf-8", "replace")
                 reference = measure.base_of_dockerfile(text)
             base = self.base(reference)
-            diff_ids = base.diff_ids if base else contents.common_base(list(read.values()))
+            pair = [read[name] for name in COMPARED if name in read]
+            diff_ids = base.diff_ids if base else contents.common_base(pair)
             system = contents.FileSystem(base.layers) if base else None
             described = contents.describe(image, diff_ids, system, self.project.runtime_libraries)
             inspected, history = measure.inspected_sizes(self.images[name])
@@ -220,8 +221,14 @@ class Comparison:
             self.measure_push()
         if self.project.dependency_change is None:
             self.note("No dependency file is known: no change of one is measured.")
-        else:
-            self.rebuild("dependencyChange", self.change_dependency)
+            return
+        file = self.context / self.project.dependency_change["file"]
+        content = file.read_bytes()
+        self.rebuild("dependencyChange", self.change_dependency)
+        if self.report["times"]["production"]["dependencyChange"] is None:
+            # No index may be at hand that has the requirement.
+            measure.replace(file, content)
+            self.rebuild("dependencyChange", lambda: self.change_dependency(harmless=False))
 
     def change_dependency(self, harmless=True):
         packages = {
@@ -230,9 +237,11 @@ class Comparison:
             for package in (image or {}).get("packages", [])
         }
         requirement = measure.missing_requirement(packages) if harmless else None
-        text = measure.change_dependency(self.context, self.project.dependency_change, requirement)
-        if not any(text in note for note in self.report["notes"]):
-            self.note(f"A dependency change: {text}")
+        change = self.project.dependency_change
+        text = measure.change_dependency(self.context, change, requirement)
+        note = f"A dependency change: {text}"
+        if note not in self.report["notes"]:
+            self.note(note)
 
     def rebuild(self, field, change):
         """Medians of builds after a change, each change a new one."""
