@@ -372,8 +372,11 @@ def copy_repository(root, target):
             except OSError:
                 unreadable.append(os.path.relpath(source, root))
 
+    # The folder for temporary files may be in the repository: no copy of the copy.
+    ignore = shutil.ignore_patterns(target.parent.name)
+    options = {"symlinks": True, "ignore": ignore, "copy_function": link_or_copy}
     with contextlib.suppress(shutil.Error):
-        shutil.copytree(root, target, symlinks=True, copy_function=link_or_copy)
+        shutil.copytree(root, target, **options)
     return unreadable
 
 

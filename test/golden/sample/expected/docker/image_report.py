@@ -199,7 +199,7 @@ class Comparison:
     def measure_contexts(self):
         context = self.report["context"]
         with self.screen.step("measuring the build contexts"):
-            context["before"] = measure.context_size(self.project.root)
+            context["before"] = measure.context_size(self.context)
         if not self.arguments.no_build:
             context["production"] = self.attempt(
                 "context",
