@@ -14,7 +14,6 @@ import shutil
 import signal
 import socket
 import stat
-import statistics
 import subprocess
 import sys
 import tarfile
@@ -596,32 +595,21 @@ def memory_of(container):
     return last
 
 
-def measure_starts(workspace, start, runs):
-    """Medians of seconds to the first response and of the memory then, and the last log."""
-    seconds, memories, log = [], [], ""
-    for _ in range(runs):
-        name, port = workspace.container(), free_port()
-        publish = ["--publish", f"127.0.0.1:{port}:{start['port']}"]
-        # No name can be looked up, so that nothing of yours is reached, and no time is lost.
-        words = ["create", "--name", name, "--dns", "127.0.0.1", *publish, *start["options"]]
-        code, output = docker(*words, start["image"], *start["command"])
-        if code != 0:
-            return None, None, last_lines(output)
-        taken = first_response(name, port, start["path"], start["host"])
-        if taken is not None:
-            seconds.append(taken)
-            memories.append(memory_of(name))
-        else:
-            log = last_lines(docker("logs", "--tail", "200", name)[1])
-        docker("rm", "--force", "--volumes", name)
-        if taken is None:
-            break
-    known = [memory for memory in memories if memory is not None]
-    return (
-        statistics.median(seconds) if seconds else None,
-        statistics.median(known) if known else None,
-        log,
-    )
+def measure_start(workspace, start):
+    """Seconds to the first response, the memory then, and the log where there is no response."""
+    name, port = workspace.container(), free_port()
+    publish = ["--publish", f"127.0.0.1:{port}:{start['port']}"]
+    # No name can be looked up, so that nothing of yours is reached, and no time is lost.
+    words = ["create", "--name", name, "--dns", "127.0.0.1", *publish, *start["options"]]
+    code, output = docker(*words, start["image"], *start["command"])
+    if code != 0:
+        return None, None, last_lines(output)
+    seconds = first_response(name, port, start["path"], start["host"])
+    if seconds is None:
+        return None, None, last_lines(docker("logs", "--tail", "200", name)[1])
+    memory = memory_of(name)
+    docker("rm", "--force", "--volumes", name)
+    return seconds, memory, ""
 
 
 def made_values(workspace, image, commands):
