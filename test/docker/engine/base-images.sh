@@ -10,14 +10,14 @@ LABEL=backendai.test.stand-in=true
 
 present() { docker image inspect "$1" >/dev/null 2>&1; }
 
-build_image() { # build_image <name> <recipe> <context> [<docker build argument>...]
+build_image() { # build_image <name, or nothing with --output> <recipe> <context> [<docker build argument>...]
   local name=$1 recipe=$2 context=$3 log
   shift 3
   log="$BUILD/$recipe.log"
-  docker buildx build --load --progress plain --label "$LABEL" --tag "$name" \
+  docker buildx build --progress plain --label "$LABEL" ${name:+--load --tag "$name"} \
     --file "$ENGINE_FOLDER/images/$recipe.Dockerfile" "$@" "$context" >"$log" 2>&1 || {
     tail -n 30 "$log" >&2
-    fail "could not build $name; the log is $log"
+    fail "could not build ${name:-$recipe}; the log is $log"
   }
 }
 
@@ -185,6 +185,15 @@ assemble_python() { # assemble_python python:3.X-slim-<suite> | python:3.X-slim 
       ;;
   esac
   source=$(pyenv_folder "$version")
+  if [ -z "$source" ] && ! of_debian "$name"; then
+    source="$BUILD/source-$version"
+    mkdir -p "$BUILD/empty"
+    build_image '' python-from-source "$BUILD/empty" --build-arg "BASE=debian:$suite-slim" \
+      --build-arg "VERSION=$version" --build-arg "SUITE=$ENGINE_SUITE" --output "type=local,dest=$source"
+    build_image "$name" python "$source" --target python \
+      --build-arg "BASE=debian:$suite-slim" --build-arg "PYTHON_VERSION=$(cat "$source/version")"
+    return
+  fi
   if [ -z "$source" ]; then
     build_image "$name" python-of-debian "$ENGINE_FOLDER/images" \
       --build-arg "BASE=debian:$suite-slim" --build-arg "VERSION=$version"
@@ -200,10 +209,20 @@ assemble_python() { # assemble_python python:3.X-slim-<suite> | python:3.X-slim 
     --build-arg "BASE=debian:$suite-slim" --build-arg "PYTHON_VERSION=${source##*/}"
 }
 
-# Whether there is a Python to make the image of: pyenv's or the one that the Debian release has.
-python_available() {
+# Whether the Python is the one of the Debian release itself.
+of_debian() {
   case $1 in
     python:3.11-slim-bookworm | python:3.13-slim-trixie) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# Whether there is a Python to make the image of: pyenv's, the Debian release's own, or one to compile, which
+# takes minutes: no list of images has it.
+python_available() {
+  of_debian "$1" && return
+  case $1 in
+    python:3.14-slim-*) return 0 ;;
     python:3.*-slim-*) [ -n "$(pyenv_folder "$(sed -E 's/python:([0-9.]+).*/\1/' <<<"$1")")" ] ;;
     python:3.*-slim) python_available "$(python_behind "$1")" ;;
     python:3.*) python_available "$1-slim" ;;

@@ -3,6 +3,7 @@
 #
 #   bash ensure-engine.sh              sets up what is missing, with its progress on stderr
 #   bash ensure-engine.sh --print-env  the same, then export lines for eval (none for a system engine)
+#   bash ensure-engine.sh IMAGE...     and these images, such as python:3.14-slim-trixie, which few tests want
 #
 # Where an engine answers and a registry gives the images, that is all that is used. Elsewhere the
 # engine comes from Debian's packages and the images are assembled, all of it in one state folder:
@@ -74,8 +75,11 @@ lock() {
 }
 
 case ${1:-} in
-  '' | --print-env) ;;
-  *) fail "unknown option $1" ;;
+  -*)
+    [ "$1" = --print-env ] || fail "unknown option $1"
+    NEEDED_IMAGES+=("${@:2}")
+    ;;
+  *) NEEDED_IMAGES+=("$@") ;;
 esac
 
 engine='the system engine'
