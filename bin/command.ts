@@ -5,6 +5,7 @@ import { RUN_OPTIONS } from '../generators/app/options.ts';
 import { packageVersion } from '../generators/app/planning/knowledge.ts';
 import { wrap } from '../generators/app/report.ts';
 import { carryOutSteps, isForUser, isStopped, type Run, type RunHost } from '../generators/app/run.ts';
+import { REPORT_OPTIONS } from '../generators/report/options.ts';
 import { SUPABASE_OPTIONS } from '../generators/supabase/options.ts';
 
 /** Options with their help in columns. */
@@ -28,9 +29,11 @@ Run it in a Django repository. It detects the project, asks what it cannot know,
 and writes a multi-stage Dockerfile, .dockerignore, Compose files, .env.example
 and scripts that check the image. Run it again after changes: your edits stay.
 
-Another command:
+Other commands (each has its own --help):
   backendai-docker supabase     Check a Supabase project's URL and keys and
-                                write them into .env (see its own --help)
+                                write them into .env
+  backendai-docker report       Build and measure the images; a page with
+                                charts, and the numbers of DOCKER.md
 
 Answers (each is asked in a terminal, and stored in .yo-rc.json):
 ${rows(QUESTION_LIST)}
@@ -71,6 +74,27 @@ Examples:
 `;
 }
 
+/** The text of `report --help`, at most 80 columns wide. */
+export function reportHelpText(): string {
+  return `Usage: backendai-docker report [options]    (also: yo backendai-docker:report)
+
+Run it in the project's folder, after the files were generated. It runs the
+project's docker/compare_images.py, which builds the image before and each
+stage and measures them, and writes into docker/report/ a page with charts and
+suggestions and a picture for a README. DOCKER.md gets the numbers. Exit code 1
+when a limit is missed.
+
+${rows(REPORT_OPTIONS)}
+  --help                        Print this
+
+Examples:
+  backendai-docker report
+  backendai-docker report --sizes-only --budget 600MB
+  python3 docker/compare_images.py --output measured.json
+  backendai-docker report --from measured.json
+`;
+}
+
 /** Options by the names that the code has for them. */
 const inCamelCase = (values: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
@@ -90,7 +114,8 @@ export async function runCommand(args: string[]): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
-  return args[0] === 'supabase' ? runSupabase(args.slice(1)) : runApp(args);
+  if (args[0] === 'supabase') return runSupabase(args.slice(1));
+  return args[0] === 'report' ? runReport(args.slice(1)) : runApp(args);
 }
 
 async function runApp(args: string[]): Promise<number> {
@@ -126,6 +151,20 @@ async function runSupabase(args: string[]): Promise<number> {
   }
   const { SupabaseRun } = await import('../generators/supabase/supabase-run.ts');
   return carryOut((host) => new SupabaseRun(inCamelCase(values), host));
+}
+
+/** `backendai-docker report`, which is loaded only then. */
+async function runReport(args: string[]): Promise<number> {
+  const options: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } };
+  for (const { option, type } of REPORT_OPTIONS) options[option] = { type };
+  const values = parseOptions(args, options, 'backendai-docker report --help');
+  if (values === null) return 1;
+  if (values['help']) {
+    process.stdout.write(reportHelpText());
+    return 0;
+  }
+  const { ReportRun } = await import('../generators/report/report-run.ts');
+  return carryOut((host) => new ReportRun(inCamelCase(values), host));
 }
 
 /** Null after a message on standard error: there is no such option. */

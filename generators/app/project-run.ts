@@ -13,6 +13,7 @@ import { DetectionError, type ProjectFacts } from './detection/facts.ts';
 import { SeveralManagePyError } from './detection/manage-py.ts';
 import type { ProjectFiles } from './detection/project-files.ts';
 import { withoutFiles } from './detection/without-files.ts';
+import { projectMeasurements, type ProjectMeasurements } from './measurements/project-measurements.ts';
 import type { RunOptions } from './options.ts';
 import { databaseChangeNotes } from './planning/database-change.ts';
 import { addressNotes } from './planning/environment-file.ts';
@@ -61,6 +62,7 @@ export class ProjectRun implements Run {
   /** The manage.py that the user chose, to be stored. */
   #managePy: string | undefined;
   #resolved!: ResolvedAnswers;
+  #measured!: ProjectMeasurements;
   #decided!: DecidedRun;
   /** Pasted by the user: it goes into .env and nowhere else. */
   #connection: DatabaseConnection | null = null;
@@ -81,6 +83,7 @@ export class ProjectRun implements Run {
       const { note } = this.#earlier;
       if (note !== null && !this.#onlyDetects()) this.#say(formatNotes([note]));
       this.#files = readDiskFiles(root);
+      this.#measured = projectMeasurements(this.#disk, this.#files.git());
       this.#facts = await this.#detect(this.#without(filesOfOurs(this.#earlier)));
     });
     if (this.#onlyDetects()) this.#printDetection();
@@ -233,6 +236,7 @@ export class ProjectRun implements Run {
     );
     const env = this.#envUpdate ?? projectDisk(this.#host.root()).text('.env') ?? '';
     notes.push(
+      ...(this.#measured.note === null ? [] : [this.#measured.note]),
       ...databaseChangeNotes(this.#earlier.stored, this.#resolved.answers),
       ...addressNotes(env, this.#decided.plan),
     );
@@ -269,6 +273,7 @@ export class ProjectRun implements Run {
       earlier: this.#earlier,
       facts: this.#facts,
       resolved: this.#resolved,
+      measurements: this.#measured.measurements,
       detect: (hidden) => detectProject(this.#without(hidden), { managePy: this.#facts.managePy.value }),
       render: (facts, answers, surroundings) => {
         const plan = makePlan(facts, answers, { ...surroundings, connection: this.#connection });

@@ -114,6 +114,7 @@ async function run(
     earlier,
     facts: found.facts,
     resolved,
+    measurements: null,
     detect: (hidden) => {
       const seen = renderings.facts(project, disk, [...hidden, ...aside]);
       numbered.set(seen.facts, seen);
@@ -144,7 +145,7 @@ async function run(
   const before = new Map(disk);
   for (const step of outcome.steps.slice(0, done)) {
     if ('remove' in step) disk.delete(step.path);
-    else if ('content' in step) disk.set(step.path, step.content);
+    else if ('content' in step) disk.set(step.path, String(step.content));
     else disk.set(step.path, before.get(step.copyOf) ?? '');
   }
   return {

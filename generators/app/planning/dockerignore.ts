@@ -1,6 +1,7 @@
 import dockerignore from '@balena/dockerignore';
 import type { ProjectFacts } from '../detection/facts.ts';
 import { matchesPattern } from '../glob.ts';
+import { MEASUREMENTS_FILE, REPORT_FOLDER } from '../measurements/measurements.ts';
 import { dockerignorePattern } from './quoting.ts';
 
 /** Files of development tools that the tests of a project read: they stay in the context, for the development stage. */
@@ -100,6 +101,12 @@ export function dockerignoreSections(
       ...section,
       patterns: [...new Set(section.patterns)].filter((pattern) => !isCopied(pattern.replace(/^\*\*\//, ''))),
     }))
+    // The other files of the folder are mounted; a new report is no reason to build anything again.
+    .map((section) =>
+      section.title === 'Docker'
+        ? { ...section, patterns: [...section.patterns, MEASUREMENTS_FILE, REPORT_FOLDER] }
+        : section,
+    )
     .filter((section) => section.patterns.length > 0);
   // Inside a folder that is copied, too: what is kept there for Git would make the volume root's.
   const filled = facts.writtenPaths

@@ -18,9 +18,11 @@ import {
 } from './database-environment.ts';
 import { dockerignoreSections } from './dockerignore.ts';
 import { SUPABASE_CA_FILE, buildVariables, environmentSections, redisEnvironment } from './environment.ts';
+import type { Measurements } from '../measurements/measurements.ts';
 import { lackingInEnvFile, type EnvLack } from './environment-file.ts';
 import { applicationFor, planInstallation, serverCommand, unmetRequirements } from './install-plan.ts';
 import { readKnowledge } from './knowledge.ts';
+import { measuredSizes } from './measured-sizes.ts';
 import { pythonNotes } from './python-version.ts';
 import { QuotingError } from './quoting.ts';
 import type { AptPackages, ComposeProcess, CopyGroup, Plan, TrimPlan } from './plan.ts';
@@ -65,6 +67,8 @@ export interface Surroundings {
   lackingInEnv: EnvLack;
   /** The connection string that the user pasted: its values go into .env and nowhere else. */
   connection?: DatabaseConnection | null;
+  /** What the report measured, from a file of the repository. */
+  measurements?: Measurements | null;
 }
 
 /**
@@ -226,6 +230,7 @@ export function makePlan(
     // The overlay adds hosts and takes none away.
     allowedHost: allowedHost(detected),
     forbiddenPaths: forbiddenPaths(facts, answers),
+    measured: measuredSizes(surroundings.measurements ?? null),
     notes: [
       ...overlayNotes(detected, answers),
       ...notes(facts, answers),

@@ -3,6 +3,7 @@ import type { DependencyManager } from '../detection/facts.ts';
 import type { OverlayItem } from './settings-overlay.ts';
 import type { DebianRelease } from './base-image.ts';
 import type { DatabaseAddress } from './database-environment.ts';
+import type { MeasuredSizes } from './measured-sizes.ts';
 import type { SupabaseMode } from './supabase.ts';
 
 /** One variable of `.env.example` and `.env`. */
@@ -218,6 +219,8 @@ export interface Plan {
   allowedHost: string;
   /** Paths that must not be in the image. */
   forbiddenPaths: string[];
+  /** The numbers of the report, once it has run. */
+  measured: MeasuredSizes | null;
   /** What the user should know, shown in the summary and in DOCKER.md. */
   notes: string[];
 }

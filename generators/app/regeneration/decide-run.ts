@@ -1,6 +1,7 @@
 import type { Answers } from '../answers/answers.ts';
 import { answersAhead, type ResolvedAnswers } from '../answers/resolve-answers.ts';
 import type { ProjectFacts } from '../detection/facts.ts';
+import { REPORT_FILES, type Measurements } from '../measurements/measurements.ts';
 import { lackingInEnvFile } from '../planning/environment-file.ts';
 import { rivalComposeFiles, type Surroundings } from '../planning/make-plan.ts';
 import type { Plan } from '../planning/plan.ts';
@@ -67,7 +68,12 @@ export function filesOfOurs({ stored, lock, mayBeEdited }: EarlierRuns): string[
   const written = mayBeEdited
     ? OWN_FILES
     : [...Object.keys(lock?.files ?? {}), ...Object.keys(lock?.leftOver ?? {})];
-  return [...written.filter((path) => !leave.includes(path)), LOCK_FILE, ANSWERS_FILE];
+  return [
+    ...written.filter((path) => !leave.includes(path)),
+    ...Object.values(REPORT_FILES),
+    LOCK_FILE,
+    ANSWERS_FILE,
+  ];
 }
 
 /**
@@ -88,6 +94,8 @@ export interface RunInput {
   /** What was detected, without files of ours. */
   facts: ProjectFacts;
   resolved: ResolvedAnswers;
+  /** What the report measured; null where it did not run. */
+  measurements: Measurements | null;
   /** Detects the project as it would be without some files. */
   detect(hidden: readonly string[]): ProjectFacts;
   render(
@@ -129,7 +137,10 @@ export async function decideRun(input: RunInput): Promise<DecidedRun> {
   let { facts, resolved } = input;
   const lackingInEnv = lackingInEnvFile(facts, resolved.answers, stored.lackingInEnv);
   const render = (): ReturnType<RunInput['render']> => {
-    const { plan, rendered } = input.render(facts, resolved.answers, { lackingInEnv });
+    const { plan, rendered } = input.render(facts, resolved.answers, {
+      lackingInEnv,
+      measurements: input.measurements,
+    });
     const kept = [...rendered].filter(([path]) => path !== '.env' || mayWriteEnv(facts, disk));
     return { plan, rendered: new Map(kept) };
   };
@@ -205,7 +216,7 @@ function filesAhead(changePlan: ChangePlan, earlier: EarlierRuns, disk: ProjectD
   const [now, then] = [new Set(filesOfOurs(earlier)), new Set(hidden)];
   const concerned = new Set([...OWN_FILES, ...hidden]);
   const isSame = [...concerned].every((path) => !disk.exists(path) || now.has(path) === then.has(path));
-  return isSame ? null : [...hidden, LOCK_FILE, ANSWERS_FILE];
+  return isSame ? null : [...hidden, ...Object.values(REPORT_FILES), LOCK_FILE, ANSWERS_FILE];
 }
 
 /** @throws RegenerationError where there is nothing to restore: a word without an effect is a mistake. */

@@ -32,7 +32,7 @@ export type WriteStep = {
   /** SHA-256 of the file that was there when the step was decided; null for none. */
   was: string | null;
 } & (
-  | { content: string; mode?: number }
+  | { content: string | Uint8Array; mode?: number }
   /** A copy of a file of the user's, byte for byte. */
   | { copyOf: string }
   | { remove: true }
