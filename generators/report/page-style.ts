@@ -85,8 +85,8 @@ code{font:.86em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono"
 .jump{display:flex;flex-wrap:wrap;gap:.35rem 1.15rem;list-style:none;margin:1.4rem 0 0;padding:0;font-size:.9rem}
 .missed{margin-top:1.25rem;padding:.75rem 1rem;border-left:3px solid var(--cost);background:var(--surface)}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));gap:1px;margin:2rem 0 0;
-  background:var(--line);border:1px solid var(--line);border-radius:14px;overflow:hidden}
-.figures>div{background:var(--surface);padding:1.05rem 1.2rem 1.1rem;display:flex;flex-direction:column}
+  background:var(--surface);border:1px solid var(--line);border-radius:14px;overflow:hidden}
+.figures>div{box-shadow:0 0 0 1px var(--line);padding:1.05rem 1.2rem 1.1rem;display:flex;flex-direction:column}
 .figures dt{font-size:.84rem;color:var(--muted)}
 .figures dd{margin:0}
 .figures .value{font-size:1.65rem;line-height:1.25;font-weight:650;letter-spacing:-.02em;margin-top:.2rem;white-space:nowrap}
@@ -179,7 +179,7 @@ footer p{border-top:1px solid var(--line);padding-top:1.25rem}
   .wide-only{display:none}
   .breakdown .plot,.layers .plot{display:none}.steps tbody th,.trims tbody th{width:auto}
   .bars th[scope=row]{width:6.4rem}.bars td.num{width:4.6rem}.bars td.share{width:2.6rem}
-  th,td{padding-inline:.3rem}
+  table{font-size:.87rem}th,td{padding-inline:.22rem}
   .figures{grid-template-columns:1fr 1fr}.figures .value{font-size:1.35rem}.figures>div{padding:.8rem .9rem}
   .steps .plot{width:30%;min-width:4rem}
 }

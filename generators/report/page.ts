@@ -145,7 +145,7 @@ const IMAGE_LABELS = {
   production: 'production',
 } as const;
 
-function sizeSection({ images, context }: Measurements): Section {
+function sizeSection({ images, context, codeChangePush }: Measurements): Section {
   const bars = (
     of: (image: ImageMeasurements) => number | null,
     names: readonly (typeof IMAGE_NAMES)[number][],
@@ -156,10 +156,6 @@ function sizeSection({ images, context }: Measurements): Section {
       return value === null ? [] : [{ label: IMAGE_LABELS[name], value, tone: toneOf(name) }];
     });
   const both = ['before', 'production'] as const;
-  const contexts: Bar[] = both.flatMap((name) => {
-    const value = context[name];
-    return value === null ? [] : [{ label: IMAGE_LABELS[name], value, tone: toneOf(name) }];
-  });
   const onDisk = barTable(
     'Size on disk',
     bars(({ size }) => size, IMAGE_NAMES),
@@ -168,7 +164,8 @@ function sizeSection({ images, context }: Measurements): Section {
   const download = bars(({ compressed }) => compressed, both);
   const rest = [
     barTable('Download (compressed)', download, formatBytes),
-    barTable('Build context', contexts, formatBytes),
+    barTable('Build context', pairOfBars(context), formatBytes),
+    barTable('To push after a code change', pairOfBars(codeChangePush), formatBytes),
   ].filter((table) => table !== null);
   return {
     id: 'size',
@@ -180,6 +177,14 @@ function sizeSection({ images, context }: Measurements): Section {
       ${rest.length > 0 && html`<div class="card stack">${rest}</div>`}
     </div>`,
   };
+}
+
+/** The two images that are compared in most charts. */
+function pairOfBars(values: Record<'before' | 'production', number | null>): Bar[] {
+  return (['before', 'production'] as const).flatMap((name) => {
+    const value = values[name];
+    return value === null ? [] : [{ label: IMAGE_LABELS[name], value, tone: toneOf(name) }];
+  });
 }
 
 const toneOf = (name: string): Bar['tone'] => (name === 'production' ? 'after' : 'before');
@@ -353,7 +358,7 @@ function contentsSection({ tree, packages, size }: ImageMeasurements): Section |
     id: 'contents',
     title: 'What is inside',
     intro:
-      'The production image by folder and package; the area is the size. The list beside it has the same in words.',
+      'The production image by folder and package: the larger the area, the larger the folder. The list has the same in words.',
     body: html`<div class="card">
         <div class="inside">
           <div>${treemapHtml(root, 'wide', size)} ${treemapHtml(root, 'tall', size)} ${treemapKey(root)}</div>
@@ -476,20 +481,12 @@ function timeSection({ times }: Measurements): Section | null {
     key: keyof Measurements['times']['before'],
     format: (value: number) => string,
   ): Html | null =>
-    barTable(
-      title,
-      (['before', 'production'] as const).flatMap((name) => {
-        const value = times[name][key];
-        return value === null ? [] : [{ label: IMAGE_LABELS[name], value, tone: toneOf(name) }];
-      }),
-      format,
-    );
+    barTable(title, pairOfBars({ before: times.before[key], production: times.production[key] }), format);
   const charts = [
     chart('Build with nothing cached', 'cold', formatSeconds),
     chart('Build after a code change', 'codeChange', formatSeconds),
     chart('Build after a new requirement', 'dependencyChange', formatSeconds),
     chart('Container start to first response', 'firstResponse', formatSeconds),
-    chart('First import of all packages', 'imports', formatSeconds),
     chart('Memory of the container', 'memory', formatBytes),
   ].filter((item) => item !== null);
   if (charts.length === 0) return null;
@@ -520,7 +517,7 @@ function suggestionSection(found: readonly Suggestion[]): Section | null {
   };
 }
 
-function howMeasured({ measuredAt, machine, beforeKind }: Measurements): Content {
+function howMeasured({ measuredAt, machine, beforeKind, notes }: Measurements): Content {
   const { engine, platform, cpus } = machine;
   const where = [
     engine !== null && `Docker ${engine}`,
@@ -530,6 +527,7 @@ function howMeasured({ measuredAt, machine, beforeKind }: Measurements): Content
   return [
     `Measured by docker/compare_images.py${measuredAt === null ? '' : ` on ${formatDay(measuredAt)}`}${where.length === 0 ? '' : ` (${where.join(', ')})`}. `,
     `Before: ${BEFORE_TEXTS[beforeKind]}. Sizes in decimal units, as Docker counts. `,
+    notes.map((note) => `${note.replace(/\.?$/, '.')} `),
     html`Again: <code>npx generator-backendai-docker report</code>.`,
   ];
 }

@@ -5,7 +5,7 @@ import { IMAGE_NAMES, type Measurements } from '../app/measurements/measurements
  * It has the schema of the whole, with less in it.
  */
 export function shortMeasurements(measurements: Measurements): string {
-  const { measuredAt, machine, beforeKind, images, context, times, trimmed } = measurements;
+  const { measuredAt, machine, beforeKind, images, context, times, codeChangePush, trimmed } = measurements;
   const short = {
     schema: 1,
     measuredAt,
@@ -24,6 +24,7 @@ export function shortMeasurements(measurements: Measurements): string {
     ),
     context,
     times,
+    codeChangePush,
     trimmed: trimmed.map(({ rule, files, bytes }) => ({ rule, files, bytes })),
   };
   return `${JSON.stringify(short, null, 2)}\n`;

@@ -39,6 +39,9 @@ const SMALLEST_SHARE = 0.002;
 /** A folder that holds nearly nothing beside one child is shown as one with it. */
 const NEARLY_ALL = 0.985;
 
+/** Area below which a folder is not shown by its parts, in the units of the layout. */
+const SMALLEST_GROUP = 12_000;
+
 /** Height of the line that holds the label of a group. */
 export const GROUP_LINE = 22;
 
@@ -96,9 +99,12 @@ export function folders(tree: TreeNode): Folder {
  * @param height of the whole
  */
 export function layoutTreemap(root: Folder, width: number, height: number): Tile[] {
-  const node = hierarchy<Folder>(root, ({ children }) => children)
-    // A folder is as large as its parts, of which "smaller ones" is one.
-    .sum(({ size, children }) => (children.length > 0 ? 0 : size));
+  const perByte = (width * height) / Math.max(root.size, 1);
+  const shown = withoutSmallParts(root, SMALLEST_GROUP / perByte);
+  // A folder is as large as its parts, of which "smaller ones" is one.
+  const node = hierarchy<Folder>(shown, ({ children }) => children).sum(({ size, children }) =>
+    children.length > 0 ? 0 : size,
+  );
   // Of the layout, in place: it is no list.
   // oxlint-disable-next-line unicorn/no-array-sort
   node.sort((left, right) => (right.value ?? 0) - (left.value ?? 0));
@@ -106,38 +112,27 @@ export function layoutTreemap(root: Folder, width: number, height: number): Tile
     .tile(treemapSquarify.ratio(1.3))
     .size([width, height])
     .paddingInner(2)
-    .paddingTop((item) => (item.depth > 0 && isGroup(item, width, height) ? GROUP_LINE : 0))
-    .round(false);
+    .paddingTop(({ depth, data }) => (depth > 0 && data.children.length > 0 ? GROUP_LINE : 0));
   return layout(node)
     .descendants()
     .filter(({ depth }) => depth > 0)
-    .map((item) => ({
-      x: item.x0,
-      y: item.y0,
-      width: item.x1 - item.x0,
-      height: item.y1 - item.y0,
-      label: item.data.label,
-      path: item.data.path,
-      size: item.data.size,
-      kind: item.data.kind,
-      depth: item.depth,
-      group: item.data.children.length > 0 && isGroup(item, width, height),
+    .map(({ x0, y0, x1, y1, depth, data }) => ({
+      x: x0,
+      y: y0,
+      width: x1 - x0,
+      height: y1 - y0,
+      label: data.label,
+      path: data.path,
+      size: data.size,
+      kind: data.kind,
+      depth,
+      group: data.children.length > 0,
     }))
     .filter((tile) => tile.width >= 1 && tile.height >= 1);
 }
 
-/** Whether a folder is large enough for a line with its name; the others are told by their parts. */
-function isGroup(
-  item: {
-    value?: number | undefined;
-    depth: number;
-    data: Folder;
-    parent: { value?: number | undefined } | null;
-    ancestors(): { value?: number | undefined }[];
-  },
-  width: number,
-  height: number,
-): boolean {
-  const whole = item.ancestors().at(-1)?.value ?? 1;
-  return item.data.children.length > 0 && ((item.value ?? 0) / whole) * width * height > 9000;
+/** Folders that have no room for a line with their name are one tile. */
+function withoutSmallParts(folder: Folder, smallest: number): Folder {
+  const children = folder.size >= smallest ? folder.children : [];
+  return { ...folder, children: children.map((child) => withoutSmallParts(child, smallest)) };
 }

@@ -18,7 +18,7 @@ export const COMPONENT_NAMES: Readonly<Record<Component, string>> = {
 /** What the image before was made by, in words. */
 export const BEFORE_TEXTS: Readonly<Record<BeforeKind, string>> = {
   naive: 'the usual first Dockerfile (the same base, the whole repository, compilers, pip install)',
-  old: 'the Dockerfile from before, kept as Dockerfile.old',
+  kept: 'the Dockerfile from before, kept as Dockerfile.old',
 };
 
 /** One row of the size breakdown. */

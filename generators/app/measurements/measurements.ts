@@ -20,7 +20,7 @@ export const COMPONENTS = [
 export type Component = (typeof COMPONENTS)[number];
 
 /** What the image before is made by: the usual first Dockerfile, or the Dockerfile.old of the project. */
-export type BeforeKind = 'naive' | 'old';
+export type BeforeKind = 'naive' | 'kept';
 
 export interface Layer {
   /** The instruction that made it, as the image's history tells. */
@@ -51,7 +51,7 @@ export interface ImageMeasurements {
 }
 
 /** What is measured of a build and of its container. */
-export const TIME_NAMES = ['cold', 'codeChange', 'dependencyChange', 'firstResponse', 'imports'] as const;
+export const TIME_NAMES = ['cold', 'codeChange', 'dependencyChange', 'firstResponse'] as const;
 export type TimeName = (typeof TIME_NAMES)[number];
 export type Times = Record<TimeName | 'memory', number | null>;
 
@@ -72,7 +72,11 @@ export interface Measurements {
   images: Record<ImageName, ImageMeasurements | null>;
   context: { before: number | null; production: number | null };
   times: { before: Times; production: Times };
+  /** What a registry takes after a code change. */
+  codeChangePush: { before: number | null; production: number | null };
   trimmed: Trimmed[];
+  /** What could not be measured, and why. */
+  notes: string[];
   /** A sentence for each limit that production does not keep. */
   missedLimits: string[];
 }

@@ -46,7 +46,6 @@ export function readMeasurements(text: string, source: string): Measurements {
     );
   }
   const images = read.optional(data['images'], 'images');
-  const context = read.optional(data['context'], 'context');
   const times = read.optional(data['times'], 'times');
   const machine = read.optional(data['machine'], 'machine');
   const before = read.optional(data['before'], 'before');
@@ -60,14 +59,12 @@ export function readMeasurements(text: string, source: string): Measurements {
       platform: read.text(machine['platform'], 'machine.platform'),
       cpus: read.number(machine['cpus'], 'machine.cpus'),
     },
-    beforeKind: read.text(before['kind'], 'before.kind') === 'old' ? 'old' : 'naive',
+    beforeKind: read.text(before['kind'], 'before.kind') === 'kept' ? 'kept' : 'naive',
     images: Object.fromEntries(
       IMAGE_NAMES.map((name) => [name, read.image(images[name], `images.${name}`)]),
     ) as Record<ImageName, ImageMeasurements | null>,
-    context: {
-      before: read.number(context['before'], 'context.before'),
-      production: read.number(context['production'], 'context.production'),
-    },
+    context: read.pair(data['context'], 'context'),
+    codeChangePush: read.pair(data['codeChangePush'], 'codeChangePush'),
     times: {
       before: read.times(times['before'], 'times.before'),
       production: read.times(times['production'], 'times.production'),
@@ -87,9 +84,8 @@ export function readMeasurements(text: string, source: string): Measurements {
           .toSorted((left, right) => right.bytes - left.bytes),
       };
     }),
-    missedLimits: read
-      .list(limits['missed'], 'limits.missed')
-      .map((item, index) => read.text(item, `limits.missed[${index}]`) ?? ''),
+    notes: read.texts(data['notes'], 'notes'),
+    missedLimits: read.texts(limits['missed'], 'limits.missed'),
   };
 }
 
@@ -140,6 +136,18 @@ class Reader {
     if (value === undefined || value === null) return null;
     if (typeof value === 'number' && value >= 0 && value <= LARGEST) return value;
     return this.#fail(`is broken: ${at} is no size or time.`);
+  }
+
+  texts(value: unknown, at: string): string[] {
+    return this.list(value, at).map((item, index) => this.text(item, `${at}[${index}]`) ?? '');
+  }
+
+  pair(value: unknown, at: string): { before: number | null; production: number | null } {
+    const pair = this.optional(value, at);
+    return {
+      before: this.number(pair['before'], `${at}.before`),
+      production: this.number(pair['production'], `${at}.production`),
+    };
   }
 
   image(value: unknown, at: string): ImageMeasurements | null {

@@ -24,7 +24,7 @@ export interface MeasuredSizes {
  */
 export function measuredSizes(measurements: Measurements | null): MeasuredSizes | null {
   if (measurements === null) return null;
-  const { images, context, times, machine, measuredAt } = measurements;
+  const { images, context, codeChangePush, times, machine, measuredAt } = measurements;
   const { before, production } = images;
   if (before === null || production === null) return null;
   const rows = before.breakdown === null ? [] : breakdownRows(measurements);
@@ -48,6 +48,7 @@ export function measuredSizes(measurements: Measurements | null): MeasuredSizes 
       metric('Image size', before.size, production.size, formatBytes),
       metric('Download (compressed)', before.compressed, production.compressed, formatBytes),
       metric('Build context', context.before, context.production, formatBytes),
+      metric('To push after a code change', codeChangePush.before, codeChangePush.production, formatBytes),
       metric('Build with nothing cached', times.before.cold, times.production.cold, formatSeconds),
       metric(
         'Build after a code change',
