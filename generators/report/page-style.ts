@@ -107,6 +107,7 @@ th:last-child,td:last-child{padding-right:0}
 tbody tr+tr>*{border-top:1px solid var(--line)}
 thead th,thead td{color:var(--muted);font-size:.8rem;padding-block:.15rem .45rem;border-bottom:1px solid var(--line);white-space:nowrap}
 tfoot>tr>*{border-top:2px solid var(--line);font-weight:650}
+.bars th,.trims th[scope=row],.command{overflow-wrap:anywhere}
 .num{text-align:right;white-space:nowrap}
 .strong{font-weight:600}
 .bars th[scope=row]{width:8.5rem}
@@ -150,8 +151,8 @@ tfoot>tr>*{border-top:2px solid var(--line);font-weight:650}
 .tile span{display:block;padding:2px 6px 0;font-size:11.5px;line-height:1.3;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
 .tile span+span{padding-top:0;opacity:.82;font-size:11px}
 .tile.group span{font-weight:600;padding-top:1px;font-size:11px}
-@container (max-height:16px){.tile span{visibility:hidden}}
-@container (max-height:32px){.tile:not(.group) span+span{visibility:hidden}}
+@container (max-height:17.5px){.tile span{visibility:hidden}}
+@container (max-height:33px){.tile:not(.group) span+span{visibility:hidden}}
 .tree{font-size:.88rem;max-height:34rem;overflow:auto;scrollbar-width:thin}
 .tree ul{list-style:none;margin:0;padding:0 0 0 .95rem}
 .tree>ul{padding-left:0}
@@ -183,6 +184,7 @@ footer p{border-top:1px solid var(--line);padding-top:1.25rem}
   .figures{grid-template-columns:1fr 1fr}.figures .value{font-size:1.35rem}.figures>div{padding:.8rem .9rem}
   .steps .plot{width:30%;min-width:4rem}
 }
+@media (max-width:22rem){table{font-size:.8rem}.card{padding-inline:.65rem}}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 @media (prefers-contrast:more){:root{--muted:var(--text);--line:var(--muted)}}
 @media print{
