@@ -207,7 +207,8 @@ export default class ReportGenerator extends Generator<Record<string, unknown>, 
     if (told.length > 0) this.#say('\nWhat could be smaller still (the page has more):');
     for (const { title } of told) process.stdout.write(`  - ${wrap(title, 80, '    ')}\n`);
     for (const sentence of missedLimits) this.#say(`\nMissed: ${sentence}`);
-    this.#say(`\nOpen ${pathToFileURL(this.destinationPath(REPORT_FILES.page)).href}`);
+    // Not broken: a terminal opens it with a click.
+    process.stdout.write(`\nOpen ${pathToFileURL(this.destinationPath(REPORT_FILES.page)).href}\n`);
     if (before !== null) this.#say(`In a README: ![before and after](${REPORT_FILES.svg})`);
   }
 

@@ -75,7 +75,9 @@ export async function measure(root: string, scriptText: string, options: ReportO
     requireDocker();
     process.stdout.write(`Running ${[python, ...before, MEASURING_SCRIPT].join(' ')}:\n\n`);
     const { status, signal } = await run(root, python, [...before, MEASURING_SCRIPT, ...args]);
-    if (signal !== null) throw new ReportError('Measuring was stopped. Nothing was written.');
+    // 130 is what a shell makes of Ctrl-C, and programs that clean up first.
+    if (signal !== null || status === 130)
+      throw new ReportError('Measuring was stopped. Nothing was written.');
     // With 1 it has measured, and a limit was missed.
     if (status !== 0 && status !== 1) {
       throw new ReportError(
