@@ -55,6 +55,7 @@ if (skipped.length > 0) {
   console.log('\nSkipped here:');
   for (const name of skipped) console.log(`  - ${name}`);
   console.log('Tests that need a Docker engine run after: npm run engine');
+  console.log('The test of the report in a browser runs where there is Chromium: apt-get install chromium');
 }
 console.log(`\n${report.numPassedTests} passed, ${report.numFailedTests} failed, ${skipped.length} skipped`);
 const skipsFail = process.env['BACKENDAI_ALLOW_NO_SKIP'] === '1' && skipped.length > 0;

@@ -1,4 +1,5 @@
 import { modulesOfDistribution } from '../app/detection/dependencies/module-names.ts';
+import { TRIMS } from '../app/answers/answers.ts';
 import type { ProjectFacts } from '../app/detection/facts.ts';
 import { matchesPattern } from '../app/glob.ts';
 import { formatBytes } from '../app/measurements/format-values.ts';
@@ -38,6 +39,8 @@ const LARGE_DATA = 20_000_000;
 /** What the generator promises at most. */
 const LARGEST_WASTE = 10_000_000;
 const LARGE_BYTE_CODE = 10_000_000;
+/** The last ones of the list are never chosen by default. */
+const OPT_IN_TRIMS = 2;
 
 /** Suggestions for this project, the largest first. */
 export function suggestions(measurements: Measurements, known: ProjectKnowledge): Suggestion[] {
@@ -200,13 +203,10 @@ function optIns(
   ];
 }
 
-/** What `--trim` has now and one rule more. */
+/** What `--trim` has now and one rule more; without an answer, what it has by default. */
 function trimWith({ trim }: ProjectKnowledge['answers'], rule: string): string {
-  const chosen = Array.isArray(trim) ? trim.filter((item) => typeof item === 'string') : [];
-  const rules = chosen.every((item) => /^[a-z]+$/.test(item)) ? chosen : [];
-  return [
-    ...new Set([...(rules.length > 0 ? rules : ['tests', 'translations', 'sources', 'stubs']), rule]),
-  ].join(',');
+  const stored: unknown[] = Array.isArray(trim) ? trim : TRIMS.slice(0, -OPT_IN_TRIMS);
+  return TRIMS.filter((item) => item === rule || stored.includes(item)).join(',');
 }
 
 /** Compiled translations of Django itself. */

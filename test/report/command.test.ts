@@ -367,6 +367,13 @@ describe('measuring', () => {
     expect(measuring(folder).stderr).toContain('docker/compare_images.py is not there');
   });
 
+  it('the script of this version takes the options that are passed on', () => {
+    const folder = project();
+    const { stdout } = run(folder, 'python3', ['docker/compare_images.py', '--help']);
+    for (const option of ['--output', '--sizes-only', '--runs', '--budget', '--max-ratio'])
+      expect(stdout).toContain(option);
+  });
+
   it('lets the script clean up when it is stopped by Ctrl-C', async () => {
     const folder = project();
     const before = contentsOf(folder);
