@@ -24,16 +24,16 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\
     --mount=type=cache,target=/var/lib/apt,sharing=locked \\
     rm -f /etc/apt/apt.conf.d/docker-clean \\
     && apt-get update && apt-get install --yes --no-install-recommends libgomp1
-COPY requirements.txt /
+COPY requirements.txt trim_environment.py use_packages.py check_environment.py packages.json /
+WORKDIR /opt/venv/lib/python3.11/site-packages
+# One layer, so that what is trimmed is not written twice.
 RUN --mount=type=bind,from=${uv.image}:${uv.version},source=/uv,target=/bin/uv \\
     --mount=type=cache,target=/root/.cache/uv \\
     python -m venv --without-pip /opt/venv \\
-    && uv pip install --link-mode copy --only-binary :all: --python /opt/venv/bin/python -r requirements.txt
-WORKDIR /opt/venv/lib/python3.11/site-packages
-RUN find * -type f > /files-before.txt
-COPY trim_environment.py use_packages.py check_environment.py packages.json /
-RUN python /trim_environment.py /opt/venv --rules ${RULES} \\
-    --languages de --aws-services s3,sqs --google-apis drive.v3
+    && uv pip install --link-mode copy --only-binary :all: --python /opt/venv/bin/python -r /requirements.txt \\
+    && find * -type f > /files-before.txt \\
+    && python /trim_environment.py /opt/venv --rules ${RULES} \\
+        --languages de --aws-services s3,sqs --google-apis drive.v3
 `;
 
 interface Summary {

@@ -353,7 +353,9 @@ describe('languages', () => {
     const folder = environment({ django: DJANGO, pandas: { 'pandas/tests/__init__.py': '' } });
     const { code, stderr } = await trim(folder, 'tests,languages', '--languages', 'de,gr');
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^trim_environment: no package has the language gr; there are: de en no pt zh\. Leave out/);
+    expect(stderr).toMatch(
+      /^trim_environment: no package has the language gr; there are: de en no pt zh\. Leave out/,
+    );
     expect(filesOf(folder)).toContain('pandas/tests/__init__.py');
   });
 });
