@@ -80,7 +80,7 @@ describe.skipIf(engine === null)(
       const saved = (rule: string): Record<string, number> =>
         rules.find((row) => row.rule === rule)?.packages ?? {};
       for (const rule of ['tests', 'sources'] as const)
-        for (const { pypi } of table[rule].packages)
+        for (const { pypi } of [...table[rule].packages, ...(rule === 'sources' ? table.sources.linked : [])])
           expect(saved(rule)[pypi], `${rule} ${pypi}`).toBeGreaterThan(0);
       const names = rules.map(({ rule }) => rule);
       expect(names).toEqual(RULES.split(','));

@@ -40,11 +40,9 @@ TESTS = {
     "django-cms": "cms/tests",
     "django-guardian": "guardian/testapp",
     "gensim": "gensim/test",
-    "geopandas": "geopandas/**/tests geopandas/conftest.py",
     "greenlet": "greenlet/tests",
     "joblib": "joblib/test",
     "jsonschema": "jsonschema/tests jsonschema/benchmarks",
-    "llvmlite": "llvmlite/tests",
     "matplotlib": "matplotlib/tests mpl_toolkits/**/tests",
     "networkx": "networkx/**/tests networkx/conftest.py",
     "nltk": "nltk/test",
@@ -73,15 +71,11 @@ TESTS = {
 
 # Sources and headers that lie apart from their compiled module.
 SOURCE_FILES = {
-    "aiohttp": "aiohttp/**",
-    "blosc2": "blosc2/**",
     "gensim": "gensim/**",
     "greenlet": "greenlet/**",
     "lxml": "lxml/**",
-    "multidict": "multidict/**",
     "numpy": "numpy/**",
     "pyarrow": "pyarrow/**",
-    "pymupdf": "pymupdf/**",
     "scikit-learn": "sklearn/**",
     "scipy": "scipy/**",
     "spacy": "spacy/**",
@@ -636,7 +630,7 @@ def check_languages(environment, languages):
     if available and missing:
         raise CannotTrimError(
             f"no package has the language {', '.join(missing)}; there are: "
-            + " ".join(sorted(available))
+            f"{' '.join(sorted(available))}. Leave out those that only the project itself has"
         )
 
 
