@@ -107,10 +107,12 @@ th:last-child,td:last-child{padding-right:0}
 tbody tr+tr>*{border-top:1px solid var(--line)}
 thead th,thead td{color:var(--muted);font-size:.8rem;padding-block:.15rem .45rem;border-bottom:1px solid var(--line);white-space:nowrap}
 tfoot>tr>*{border-top:2px solid var(--line);font-weight:650}
-.bars th,.trims th[scope=row],.command{overflow-wrap:anywhere}
+.packages th,.trims th[scope=row],.command{overflow-wrap:anywhere}
 .num{text-align:right;white-space:nowrap}
 .strong{font-weight:600}
 .bars th[scope=row]{width:8.5rem}
+.bars.packages th[scope=row]{width:13rem}
+.together{white-space:nowrap}
 .bars tbody tr+tr>*{border-top:0}
 .bars td,.bars th{padding-block:.3rem}
 .bars td.num{width:5.6rem}
@@ -179,7 +181,7 @@ footer p{border-top:1px solid var(--line);padding-top:1.25rem}
 @media (max-width:40rem){
   .wide-only{display:none}
   .breakdown .plot,.layers .plot{display:none}.steps tbody th,.trims tbody th{width:auto}
-  .bars th[scope=row]{width:6.4rem}.bars td.num{width:4.6rem}.bars td.share{width:2.6rem}
+  .bars th[scope=row]{width:6.4rem}.bars.packages th[scope=row]{width:9rem}.bars td.num{width:4.6rem}.bars td.share{width:2.6rem}
   table{font-size:.87rem}th,td{padding-inline:.22rem}
   .figures{grid-template-columns:1fr 1fr}.figures .value{font-size:1.35rem}.figures>div{padding:.8rem .9rem}
   .steps .plot{width:30%;min-width:4rem}

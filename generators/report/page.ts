@@ -263,7 +263,7 @@ function wholeRow(name: string, what: string, size: number, whole: number, tone:
 
 function savingsSection(measurements: Measurements): Section | null {
   const steps = savingSteps(measurements);
-  const { trimmed } = measurements;
+  const trimmed = measurements.trimmed.toSorted((left, right) => right.bytes - left.bytes);
   const after = measurements.images.production?.size ?? 0;
   const whole = measurements.images.before?.size ?? 0;
   const largest = Math.max(...trimmed.map(({ bytes }) => bytes), 1);
@@ -329,10 +329,7 @@ function savingsSection(measurements: Measurements): Section | null {
                       ${ruleName(rule)}${
                         packages.length > 0 &&
                         html`<br /><span class="muted small"
-                            >${packages
-                              .slice(0, 4)
-                              .map(({ name, bytes: size }) => `${name} ${formatBytes(size)}`)
-                              .join(', ')}${packages.length > 4 && ', …'}</span
+                            >${packages.slice(0, 4).map(({ name, bytes: size }, index) => [index > 0 && ', ', name, html` <span class="together">${formatBytes(size)}</span>`])}${packages.length > 4 && ', …'}</span
                           >`
                       }
                     </th>
@@ -370,7 +367,7 @@ function contentsSection({ tree, packages, size }: ImageMeasurements): Section |
       ${
         packages.length > 0 &&
         html`<div class="card">
-          <table class="bars">
+          <table class="bars packages">
             <caption>
               The largest packages
             </caption>

@@ -33,7 +33,7 @@ const REASONS: Readonly<Record<Component, { less: string; more: string }>> = {
     less: 'nothing is copied twice or deleted afterwards',
     more: 'paths that several layers hold',
   },
-  other: { less: 'nothing beside what is listed here', more: 'what belongs to none of the rows above' },
+  other: { less: 'no caches and leftovers of the build', more: 'what belongs to none of the other rows' },
 };
 
 /** One step from the size before to the size of production. */

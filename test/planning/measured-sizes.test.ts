@@ -25,7 +25,7 @@ describe('the numbers of DOCKER.md', () => {
     });
     expect(sizes?.metrics.map(({ metric }) => metric)).toEqual([
       'Image size',
-      'Download (compressed)',
+      'To pull (compressed)',
       'Build context',
       'To push after a code change',
       'Build with nothing cached',
@@ -43,7 +43,7 @@ describe('the numbers of DOCKER.md', () => {
         data['context'] = data['codeChangePush'] = null;
       }),
     );
-    expect(sizes?.metrics.map(({ metric }) => metric)).toEqual(['Image size', 'Download (compressed)']);
+    expect(sizes?.metrics.map(({ metric }) => metric)).toEqual(['Image size', 'To pull (compressed)']);
   });
 
   it('are none without an image before, and without measurements', () => {

@@ -11,8 +11,8 @@ export const COMPONENT_NAMES: Readonly<Record<Component, string>> = {
   application: 'Application code',
   history: 'VCS history',
   tests: 'Test files',
-  waste: 'Waste between layers',
-  other: 'Other',
+  waste: 'Overwritten or deleted',
+  other: 'Caches and other files',
 };
 
 /** What the image before was made by, in words. */

@@ -46,7 +46,7 @@ export function measuredSizes(measurements: Measurements | null): MeasuredSizes 
     },
     metrics: [
       metric('Image size', before.size, production.size, formatBytes),
-      metric('Download (compressed)', before.compressed, production.compressed, formatBytes),
+      metric('To pull (compressed)', before.compressed, production.compressed, formatBytes),
       metric('Build context', context.before, context.production, formatBytes),
       metric('To push after a code change', codeChangePush.before, codeChangePush.production, formatBytes),
       metric('Build with nothing cached', times.before.cold, times.production.cold, formatSeconds),
