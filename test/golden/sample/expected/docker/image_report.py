@@ -217,8 +217,9 @@ class Comparison:
             )
         else:
             self.note(f"A code change: a comment added to {file.relative_to(self.context)}")
+            layers = self.rebuild_unchanged()
             self.rebuild("codeChange", lambda: measure.change_code(file))
-            self.measure_push()
+            self.measure_push(layers)
         if self.project.dependency_change is None:
             self.note("No dependency file is known: no change of one is measured.")
             return
@@ -243,6 +244,24 @@ class Comparison:
         if note not in self.report["notes"]:
             self.note(note)
 
+    def rebuild_unchanged(self):
+        """Build from the cache, and return the layers that it has: an older build's, it may be."""
+        layers = {}
+        for name in COMPARED:
+            if name not in self.images:
+                continue
+            tag = f"{name}-unchanged"
+            taken = self.attempt(
+                "rebuild",
+                f"building {name} with nothing changed",
+                lambda name=name, tag=tag: self.build(name, tag),
+            )
+            if taken is not None:
+                self.report["times"][name]["unchanged"] = taken
+                inspected = measure.inspect_image(self.workspace.image(tag)) or {}
+                layers[name] = set(inspected.get("RootFS", {}).get("Layers") or [])
+        return layers
+
     def rebuild(self, field, change):
         """Medians of builds after a change, each change a new one."""
         seconds = {name: [] for name in COMPARED}
@@ -263,11 +282,11 @@ class Comparison:
             if values:
                 self.report["times"][name][field] = statistics.median(values)
 
-    def measure_push(self):
+    def measure_push(self, layers):
         """Compressed bytes of the layers that a change of code makes anew."""
         for name in COMPARED:
             image = self.workspace.image(f"{name}-codeChange-1")
-            if self.report["times"][name]["codeChange"] is None or name not in self.read_images:
+            if self.report["times"][name]["codeChange"] is None or name not in layers:
                 continue
             changed = self.attempt(
                 "push",
@@ -275,9 +294,9 @@ class Comparison:
                 lambda image=image: self.read(image),
             )
             if changed is not None:
-                before = set(self.read_images[name].diff_ids)
                 pairs = zip(changed.diff_ids, changed.layers)
-                new = [layer.compressed or 0 for diff_id, layer in pairs if diff_id not in before]
+                known = layers[name]
+                new = [layer.compressed or 0 for diff_id, layer in pairs if diff_id not in known]
                 self.report["codeChangePush"][name] = sum(new)
 
     def measure_starts(self):
@@ -368,7 +387,7 @@ class Comparison:
 
 
 def empty_times():
-    fields = ("cold", "codeChange", "dependencyChange", "firstResponse", "memory")
+    fields = ("cold", "unchanged", "codeChange", "dependencyChange", "firstResponse", "memory")
     return dict.fromkeys(fields)
 
 
@@ -451,6 +470,7 @@ def performance_table(report):
     ]
     times = [
         ("Build, cold", "cold"),
+        ("Build, nothing changed", "unchanged"),
         ("Build after a code change", "codeChange"),
         ("Build after a dependency change", "dependencyChange"),
         ("Start to first response", "firstResponse"),
