@@ -39,6 +39,13 @@ const AI_MODULES = [
   'supabase',
 ];
 
+const TRIED_OUT: Readonly<Record<string, string>> = {
+  apps: 'from django.apps import AppConfig\n\n\nclass Tried(AppConfig):\n    name = "tried"\n',
+  models: 'from django.db import models\n\n\nclass Tried(models.Model):\n    name = models.TextField()\n',
+  views: 'from django.http import HttpResponse\n\n\ndef tried(request):\n    return HttpResponse("tried")\n',
+  urls: 'from django.urls import path\n\nfrom . import views\n\nurlpatterns = [path("", views.tried)]\n',
+};
+
 export const PROJECTS: readonly BenchProject[] = [
   {
     name: 'plain',
@@ -64,8 +71,21 @@ export const PROJECTS: readonly BenchProject[] = [
     write: (folder) => {
       cpSync(join(SOURCES, 'ai'), folder, { recursive: true });
       commitAll(folder);
+      // Small apps that were tried out, with what they recorded: Python that the project does not import.
+      for (let index = 0; index < 10; index += 1)
+        for (const module of ['__init__', 'apps', 'models', 'views', 'urls']) {
+          const file = join(folder, `testing_apps/part${index}/${module}.py`);
+          mkdirSync(dirname(file), { recursive: true });
+          writeFileSync(file, module === '__init__' ? '' : (TRIED_OUT[module] ?? ''));
+        }
+      writeFileSync(join(folder, 'testing_apps/__init__.py'), '');
       writeBulk(join(folder, 'testing_apps'), 'capture', 150 * MEGABYTE);
       writeBulk(join(folder, 'tests'), 'fixture', 50 * MEGABYTE);
+      writeFileSync(join(folder, 'tests/__init__.py'), '');
+      writeFileSync(
+        join(folder, 'tests/test_home.py'),
+        'from django.test import SimpleTestCase\n\n\nclass HomeTest(SimpleTestCase):\n    def test_home(self):\n        self.assertEqual(self.client.get("/").status_code, 200)\n',
+      );
       // Tracked, as real ones are, but without a second copy of the bulk in .git.
       git(folder, ['add', '--intent-to-add', '.']);
       writeBulk(join(folder, '.git/objects/pack'), 'tmp_pack_', 100 * MEGABYTE, 25 * MEGABYTE);
