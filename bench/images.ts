@@ -44,8 +44,8 @@ async function main(): Promise<number> {
   const options: Options = { runs, times: !values['skip-times'] };
 
   const engine = new Engine();
-  const bench = new Bench(engine, (text) => console.log(text));
   const home = mkdtempSync(join(tmpdir(), 'bench-images-'));
+  const bench = new Bench(engine, home, (text) => console.log(text));
   const end = (): void => {
     if (values.keep) console.log(`Kept: ${home} and the images bench-images-*`);
     else {

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -23,14 +22,15 @@ const compressedSizes = new Map<string, number>();
 
 /**
  * The layers of an image, read from `docker save`.
+ * @param under folder for what is unpacked
  * @param hashes with the SHA-256 of each file, which takes longer
  */
 export async function readLayers(
   image: string,
   environment: Record<string, string>,
-  { hashes, compress }: { hashes: boolean; compress: boolean },
+  { under, hashes, compress }: { under: string; hashes: boolean; compress: boolean },
 ): Promise<ImageLayer[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-images-save-'));
+  const folder = mkdtempSync(join(under, 'save-'));
   try {
     const child = spawn('docker', ['save', image], {
       env: environment,

@@ -53,12 +53,15 @@ const HARDENED = ['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '-
 export class Bench {
   readonly engine: Engine;
   readonly say: Progress;
+  /** Folder for what is unpacked. */
+  readonly home: string;
   /** Images by their id: a tag that is built again leaves the one before. */
   readonly made = new Set<string>();
   readonly containers = new Set<string>();
 
-  constructor(engine: Engine, say: Progress) {
+  constructor(engine: Engine, home: string, say: Progress) {
     this.engine = engine;
+    this.home = home;
     this.say = say;
   }
 
@@ -199,6 +202,7 @@ export class Bench {
   private async inspected(prepared: Prepared): Promise<VariantResult> {
     const { variant } = prepared;
     const layers = await readLayers(imageOf(prepared), this.engine.environment, {
+      under: this.home,
       hashes: false,
       compress: true,
     });
@@ -243,9 +247,9 @@ export class Bench {
     const [one, other] = [await this.layerIds(first), await this.layerIds(second)];
     if (one.join() === other.join()) return { sameDigests: true, differences: [] };
     const entries = async (image: string): Promise<LayerEntry[][]> =>
-      (await readLayers(image, this.engine.environment, { hashes: true, compress: false })).map(
-        (layer) => layer.entries,
-      );
+      (
+        await readLayers(image, this.engine.environment, { under: this.home, hashes: true, compress: false })
+      ).map((layer) => layer.entries);
     const found = differences(await entries(first), await entries(second), EPOCH);
     return {
       sameDigests: false,
