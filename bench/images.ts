@@ -6,10 +6,12 @@
  * package caches (apt, pip, uv) of all builds are filled before anything is timed. A complete run writes
  * bench/results/images.json and the picture for the README. Exits 1 when a target is missed.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { hadolintProgram } from '../test/docker/hadolint.ts';
 import { shortName } from './images/build-steps.ts';
 import { Engine } from './images/engine.ts';
 import { Bench, type Prepared } from './images/measure.ts';
@@ -153,9 +155,23 @@ async function notBuildable(bench: Bench, folder: string): Promise<string | null
     const present = await bench.engine.try(['image', 'inspect', base]);
     if (present.status === 0) continue;
     const pulled = await bench.engine.try(['pull', '--quiet', base]);
-    if (pulled.status !== 0) return `${base} is not here and cannot be pulled`;
+    if (pulled.status !== 0) return `${base} is not here and cannot be pulled; ${linted(folder)}`;
   }
   return null;
+}
+
+/** What hadolint says of a Dockerfile that cannot be built here. */
+function linted(folder: string): string {
+  const program = hadolintProgram();
+  if (program === null) return 'there is no hadolint';
+  const { status, stdout } = spawnSync(
+    program,
+    ['--failure-threshold', 'style', join(folder, 'Dockerfile')],
+    {
+      encoding: 'utf8',
+    },
+  );
+  return status === 0 ? 'hadolint finds nothing' : `hadolint finds: ${stdout.trim().replaceAll('\n', '; ')}`;
 }
 
 /** What is measured on the images, in turns, so that each variant meets the same machine. */

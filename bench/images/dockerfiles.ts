@@ -27,10 +27,15 @@ const pipInstall = (project: BenchProject, cached: boolean): string =>
 /** A small package of pure Python: the requirement that is added. */
 export const REQUIREMENT = 'iniconfig==2.1.0';
 
-/** Fills the folder of wheels. */
-export const wheelsDockerfile = (project: BenchProject): string => `FROM ${BASE_IMAGE}
+/**
+ * Fills the folder of wheels, unless an earlier run has.
+ * @param turn makes this build different from each one before; `--no-cache` would begin with an empty folder
+ */
+export const wheelsDockerfile = (project: BenchProject, turn: string): string => `FROM ${BASE_IMAGE}
 COPY requirements.txt .
-RUN ${wheels(project)} pip download --find-links /wheels --dest /wheels -r requirements.txt ${REQUIREMENT}
+RUN ${wheels(project)} echo ${turn} && wanted="-r requirements.txt ${REQUIREMENT}" \\
+    && { pip download --quiet --no-index --find-links /wheels --dest /tmp/wheels $wanted \\
+    || pip download --quiet --find-links /wheels --dest /wheels $wanted; }
 `;
 
 /**

@@ -84,7 +84,7 @@ export class Bench {
 
   /** Brings the wheels of a project's requirements into the folder that pip takes them from. */
   async fillWheels(prepared: Prepared): Promise<void> {
-    await this.buildOf(prepared, 'wheels', wheelsDockerfile(prepared.project), { cached: false });
+    await this.buildOf(prepared, 'wheels', wheelsDockerfile(prepared.project, String(Date.now())));
   }
 
   /** The image, as a user builds it, and what is in it. This fills the package caches. */
