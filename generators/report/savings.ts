@@ -74,6 +74,7 @@ const RULE_NAMES: Readonly<Record<string, string>> = {
   sources: 'C and Cython sources, headers',
   stubs: 'Type stubs that nothing reads',
   symbols: 'Symbols of shared objects',
+  duplicates: 'Files of the same content',
   languages: 'Languages that the project does not offer',
   botocore: 'AWS services that the project does not use',
 };

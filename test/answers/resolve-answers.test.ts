@@ -39,7 +39,7 @@ describe('resolveAnswers', () => {
       installer: 'uv',
       base: 'slim',
       optimize: 'balanced',
-      trim: ['tests', 'translations', 'sources', 'stubs', 'symbols'],
+      trim: ['tests', 'translations', 'sources', 'stubs', 'symbols', 'duplicates'],
       services: [],
     });
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']));

@@ -10,7 +10,7 @@ import { ROOT, answerOf, engine, mustRun, run } from './docker.ts';
 const MINUTES = 60_000;
 const IMAGE = 'backendai-trims:trimmed';
 const PYTHON = 'python:3.11-slim-trixie';
-const RULES = 'tests,translations,sources,stubs,symbols,languages,botocore,googleapis';
+const RULES = 'tests,translations,sources,stubs,symbols,languages,botocore,googleapis,duplicates';
 const OWN = join(import.meta.dirname, 'trims');
 
 const { packages } = JSON.parse(readFileSync(join(OWN, 'packages.json'), 'utf8')) as {

@@ -508,3 +508,25 @@ describe('libraries for other programs to link', () => {
     expect(summary.notes.join()).toMatch(/libonnxruntime\.so\.1\.32\.0 stays: genai\//);
   });
 });
+
+it('stores files of the same content once, and lists them as before', async () => {
+  const library = Buffer.alloc(20_000, 'fortran');
+  const { folder, left, summary } = await trimmed(
+    {
+      numpy: { 'numpy.libs/libgfortran.so.5': library, 'numpy/small.py': 'x = 1\n' },
+      scipy: {
+        'scipy.libs/libgfortran.so.5': library,
+        'scipy/small.py': 'x = 1\n',
+        'scipy/other.so': 'x'.repeat(20_000),
+      },
+    },
+    'duplicates',
+  );
+  const status = (path: string) => statSync(join(folder, SITE, path));
+  expect(status('scipy.libs/libgfortran.so.5').ino).toBe(status('numpy.libs/libgfortran.so.5').ino);
+  expect(status('scipy/small.py').ino).not.toBe(status('numpy/small.py').ino);
+  expect(left).toEqual(expect.arrayContaining(['scipy.libs/libgfortran.so.5', 'scipy/other.so']));
+  expect(summary.rules.find(({ rule }) => rule === 'duplicates')).toMatchObject({ files: 1, bytes: 20_000 });
+  const record = readFileSync(join(folder, SITE, 'scipy-1.0.dist-info/RECORD'), 'utf8');
+  expect(record).toContain('scipy.libs/libgfortran.so.5,');
+});

@@ -41,6 +41,7 @@ export const TRIMS = [
   'sources',
   'stubs',
   'symbols',
+  'duplicates',
   'languages',
   'botocore',
 ] as const;

@@ -18,6 +18,7 @@ const SAFE: readonly [Trim, string][] = [
   ['sources', 'C sources and headers that nothing reads'],
   ['stubs', '.pyi files, which are for type checkers'],
   ['symbols', 'symbol tables of shared objects'],
+  ['duplicates', 'files of the same content, stored once by hard links'],
 ];
 
 const AWS_CLIENTS = ['boto3', 'botocore', 'aiobotocore'];

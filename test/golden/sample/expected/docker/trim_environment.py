@@ -8,6 +8,7 @@ sources       C, C++, Cython and Fortran sources and headers of compiled modules
               only other programs would link
 stubs         .pyi files, which type checkers read, but not in packages that read them themselves
 symbols       symbol tables and debugging sections of shared objects: no running program maps them
+duplicates    files of the same content are stored once, by hard links
 languages     translations for other languages than --languages en,de names; English stays
 botocore      descriptions of other AWS services than --aws-services s3,sqs names
 googleapis    descriptions of other Google APIs than --google-apis drive.v3 names
@@ -161,7 +162,11 @@ RULES = [
     "languages",
     "botocore",
     "googleapis",
+    "duplicates",
 ]
+
+# Smaller ones save less than a block of a disk.
+SMALLEST_DUPLICATE = 4096
 
 # Always removed: Python looks for byte-code under PYTHONPYCACHEPREFIX only.
 BYTECODE = "bytecode"
@@ -218,6 +223,7 @@ class Environment:
         self.links = []
         self.removed = defaultdict(dict)  # rule → path → bytes
         self.changed = set()
+        self.linked = set()  # stored once with another file
         self.notes = []
         self.times = {}
         self.walk("")
@@ -308,9 +314,19 @@ class Environment:
         os.replace(temporary, file)
         self.files[path] = len(data)
 
+    def link(self, rule, path, first):
+        """Store a file once with another one of the same content."""
+        file = self.absolute(path)
+        self.remember_times(os.path.dirname(file))
+        os.link(self.absolute(first), file + ".trimmed")
+        os.replace(file + ".trimmed", file)
+        self.linked.add(path)
+        self.removed[rule][path] = self.files[path]
+
     def write_records(self):
         """RECORD lists the files that are there, with their hashes."""
-        gone = {path for paths in self.removed.values() for path in paths} - self.changed
+        gone = {path for paths in self.removed.values() for path in paths}
+        gone -= self.changed | self.linked
         touched = {self.owners[path] for path in gone | self.changed if path in self.owners}
         for distribution in sorted(touched):
             path = self.records[distribution]
@@ -679,6 +695,23 @@ def trim_googleapis(environment, apis):
         environment.remove("googleapis", f"{GOOGLE_DATA}/{name}.json")
 
 
+def trim_duplicates(environment):
+    """Link files of the same content and mode to the first of them; RECORD files may change."""
+    by_size = defaultdict(list)
+    for path, size in environment.files.items():
+        if size >= SMALLEST_DUPLICATE and not path.endswith(".dist-info/RECORD"):
+            by_size[size].append(path)
+    for paths in by_size.values():
+        if len(paths) == 1:
+            continue
+        first = {}
+        for path in sorted(paths):
+            mode = os.stat(environment.absolute(path)).st_mode
+            key = (hashlib.sha256(environment.read(path)).digest(), mode)
+            if first.setdefault(key, path) != path:
+                environment.link("duplicates", path, first[key])
+
+
 # --- Shared objects ------------------------------------------------------------------------------
 
 DROPPED_SECTION = re.compile(
@@ -819,6 +852,8 @@ def trim(environment, arguments):
             trim_botocore(environment, arguments.aws_services)
         elif rule == "googleapis":
             trim_googleapis(environment, arguments.google_apis)
+        elif rule == "duplicates":
+            trim_duplicates(environment)
 
 
 def summary(environment, rules):
@@ -872,7 +907,7 @@ def run(arguments):
     content = summary(environment, arguments.rules)
     write_summary(environment, content)
     environment.restore_times()
-    after = sum(environment.files.values())
+    after = sum(environment.files.values()) - sum(environment.removed["duplicates"].values())
     print_summary(content, before, after, time.monotonic() - start)
 
 
