@@ -445,6 +445,20 @@ describe('the environment', () => {
     expect(summary.rules.map(({ rule }) => rule)).toEqual(['bytecode', 'tests', 'symbols']);
   });
 
+  it('may come from an installer that writes no hashes', async () => {
+    const folder = environment(DISTRIBUTIONS);
+    const record = join(folder, SITE, 'pandas-1.0.dist-info/RECORD');
+    writeFileSync(
+      record,
+      'pandas/_lib.so,,\r\npandas/tests/\u00e4.py,,\r\npandas/caf\u00e9.py,,\r\n',
+      'latin1',
+    );
+    writeFileSync(join(folder, SITE, 'pandas/tests/\u00e4.py'), '');
+    const { code, stderr } = await trim(folder, 'tests,symbols');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(readFileSync(record, 'latin1')).toMatch(/^pandas\/_lib\.so,,\r\n.*pandas\/caf\u00e9\.py,,\r\n$/s);
+  });
+
   it('is the same after two runs, with the times of before', async () => {
     const [first, second] = [environment(DISTRIBUTIONS), environment(DISTRIBUTIONS)];
     for (const folder of [first, second])

@@ -270,7 +270,7 @@ class Environment:
             self.distributions.add(distribution)
             if name == "RECORD":
                 self.records[distribution] = path
-                for line in self.read(path).decode("utf-8", "replace").splitlines():
+                for line in self.read(path).decode("utf-8", "surrogateescape").splitlines():
                     self.owners[record_path(line)] = distribution
 
     def owner(self, path):
@@ -331,15 +331,18 @@ class Environment:
         for distribution in sorted(touched):
             path = self.records[distribution]
             lines = []
-            for line in self.read(path).decode("utf-8").splitlines(keepends=True):
+            text = self.read(path).decode("utf-8", "surrogateescape")
+            for line in text.splitlines(keepends=True):
                 name = record_path(line)
                 if name in self.changed:
                     digest = hashlib.sha256(self.read(name)).digest()
-                    text = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-                    line = f"{line[: line.rindex(',sha256=')]},sha256={text},{self.files[name]}\n"
+                    encoded = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+                    # Where an installer wrote a hash.
+                    new = f",sha256={encoded},{self.files[name]}"
+                    line = re.sub(r",\w+=[^,]*,\d*(?=\s*$)", new, line)
                 if name not in gone:
                     lines.append(line)
-            self.replace(path, "".join(lines).encode())
+            self.replace(path, "".join(lines).encode("utf-8", "surrogateescape"))
 
 
 def record_path(line):
