@@ -33,13 +33,15 @@ const found = suggestions(measurements, {
 });
 
 describe.skipIf(executablePath === null)('the page in a real browser (Chromium)', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'backendai-report-page-'));
-  const address = pathToFileURL(join(folder, 'page.html')).href;
+  let folder: string;
+  let address: string;
   let browser: Browser;
   let page: Page | undefined;
   let problems: string[] = [];
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'backendai-report-page-'));
+    address = pathToFileURL(join(folder, 'page.html')).href;
     writeFileSync(join(folder, 'page.html'), reportPage(measurements, found));
     writeFileSync(join(folder, 'picture.svg'), beforeAfterPicture(measurements, 'auto') ?? '');
     // The tests may run as root, where the sandbox of Chromium does not start.
