@@ -390,6 +390,13 @@ function timeSection({ times }: Measurements): Section | null {
   };
 }
 
+/** A command that is not broken within the dashes of an option. */
+function wordsOf(command: string): Content {
+  return command
+    .split(' ')
+    .map((word) => [word.startsWith('--') ? html`<span class="together">${word}</span>` : word, ' ']);
+}
+
 function suggestionSection(found: readonly Suggestion[]): Section | null {
   if (found.length === 0) return null;
   return {
@@ -402,7 +409,7 @@ function suggestionSection(found: readonly Suggestion[]): Section | null {
           html`<li>
             <h3>${title}</h3>
             <p>${text}</p>
-            ${command !== null && html`<code>${command}</code>`}
+            ${command !== null && html`<code>${wordsOf(command)}</code>`}
           </li> `,
       )}
     </ul>`,

@@ -89,7 +89,7 @@ code{font:.86em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono"
 .figures>div{box-shadow:0 0 0 1px var(--line);padding:1.05rem 1.2rem 1.1rem;display:flex;flex-direction:column}
 .figures dt{font-size:.84rem;color:var(--muted)}
 .figures dd{margin:0}
-.figures .value{font-size:1.65rem;line-height:1.25;font-weight:650;letter-spacing:-.02em;margin-top:.2rem;white-space:nowrap}
+.figures .value{font-size:1.65rem;line-height:1.25;font-weight:650;letter-spacing:-.02em;margin-top:auto;padding-top:.2rem;white-space:nowrap}
 .figures .was{font-size:.84rem;line-height:1.45;color:var(--muted);margin-top:.15rem}
 .figures .was span{display:block;white-space:nowrap}
 .figures .was b{color:var(--accent);font-weight:600;white-space:nowrap}
@@ -134,7 +134,7 @@ tfoot>tr>*{border-top:2px solid var(--line);font-weight:650}
 .steps tbody th,.trims tbody th{width:46%}
 .steps td.num,.trims td.num:last-child{width:6rem}
 .track i.step{background:color-mix(in srgb,var(--accent) 62%,var(--surface))}
-.charts{display:grid;gap:1.6rem 2.5rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,17rem),1fr))}
+.charts{display:grid;gap:1.6rem 2.5rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr))}
 .stack>table+table{margin-top:1.4rem}
 .charts{align-items:start}
 .inside{display:grid;gap:1.1rem;grid-template-columns:minmax(0,1fr)}
