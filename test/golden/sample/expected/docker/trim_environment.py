@@ -643,13 +643,14 @@ def language_files(environment):
     return found
 
 
-def check_languages(environment, languages):
+def note_languages(environment, languages):
+    """A language that only the project itself has is no mistake."""
     available = {base_language(code) for code in language_files(environment).values()}
     missing = [code for code in languages if base_language(code) not in available | {"en"}]
     if available and missing:
-        raise CannotTrimError(
+        environment.notes.append(
             f"no package has the language {', '.join(missing)}; there are: "
-            f"{' '.join(sorted(available))}. Leave out those that only the project itself has"
+            f"{' '.join(sorted(available))}"
         )
 
 
@@ -825,7 +826,7 @@ def trim(environment, arguments):
     rules = arguments.rules
     # Before the first file goes.
     if "languages" in rules:
-        check_languages(environment, arguments.languages)
+        note_languages(environment, arguments.languages)
     if "botocore" in rules:
         services = names_below(environment, AWS_DATA)
         check_names("AWS service", arguments.aws_services, services)
