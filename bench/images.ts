@@ -18,7 +18,14 @@ import { Bench, type Prepared } from './images/measure.ts';
 import { picture } from './images/picture.ts';
 import { PROJECTS, type BenchProject } from './images/projects.ts';
 import { resultTable, shown, targetsOf, type ProjectResult, type VariantResult } from './images/results.ts';
-import { generatorHelp, NAIVE, VARIANTS, writeVariant, type Variant } from './images/variants.ts';
+import {
+  generatorHelp,
+  NAIVE,
+  VARIANTS,
+  wordForWord,
+  writeVariant,
+  type Variant,
+} from './images/variants.ts';
 import { median } from './median.ts';
 
 const RESULTS = join(import.meta.dirname, 'results');
@@ -139,7 +146,7 @@ async function measureProject(
     bench.say(`${project.name}: the wheels are fetched`);
     await bench.fillWheels(first);
   }
-  for (const one of prepared) results.set(one, await bench.buildImage(one));
+  for (const one of prepared) results.set(one, await bench.buildImage(one, wordForWord(one)));
   if (times) {
     const caches = await bench.keepCaches(prepared);
     // On the images as they were built first: the timed builds change the copies of the project.

@@ -87,10 +87,14 @@ export class Bench {
     await this.buildOf(prepared, 'wheels', wheelsDockerfile(prepared.project, String(Date.now())));
   }
 
-  /** The image, as a user builds it, and what is in it. This fills the package caches. */
-  async buildImage(prepared: Prepared): Promise<VariantResult> {
+  /**
+   * The image, as a user builds it, and what is in it. This fills the package caches.
+   * @param wordForWord of a Dockerfile that has no caches of its own: its size is that of this text, apt's lists and all
+   */
+  async buildImage(prepared: Prepared, wordForWord: string | null): Promise<VariantResult> {
     await this.build(prepared);
-    return this.inspected(prepared);
+    if (wordForWord === null) return this.inspected(prepared);
+    return this.inspected(prepared, (await this.buildOf(prepared, 'word-for-word', wordForWord)).image);
   }
 
   /**
@@ -199,9 +203,9 @@ export class Bench {
     ) as string[];
   }
 
-  private async inspected(prepared: Prepared): Promise<VariantResult> {
+  private async inspected(prepared: Prepared, image = imageOf(prepared)): Promise<VariantResult> {
     const { variant } = prepared;
-    const layers = await readLayers(imageOf(prepared), this.engine.environment, {
+    const layers = await readLayers(image, this.engine.environment, {
       under: this.home,
       hashes: false,
       compress: true,

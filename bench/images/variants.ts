@@ -31,6 +31,18 @@ export const VARIANTS: readonly Variant[] = [
   { name: 'alpine', title: 'alpine', options: { base: 'alpine' } },
 ];
 
+/** The Dockerfile without the package caches that a fair time needs; null for ours, which have them themselves. */
+export function wordForWord({
+  project,
+  variant,
+}: {
+  project: BenchProject;
+  variant: Variant;
+}): string | null {
+  if (variant.name === NAIVE) return naiveDockerfile(project, false);
+  return variant.name === SEED ? seedDockerfile(project, false) : null;
+}
+
 const COMMAND = join(import.meta.dirname, '../../dist/bin/backendai-docker.js');
 
 /** The defaults of the generator: what it writes as long as it does not know the option. */
