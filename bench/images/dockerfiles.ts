@@ -76,6 +76,9 @@ CMD ${JSON.stringify(serverCommand(project))}
 /** The .dockerignore that the seed document describes. */
 export const SEED_DOCKERIGNORE = '.git\n**/__pycache__\ntesting_apps\n*.md\n.env\n';
 
+/** No package cache: a cold build begins without it, as `--no-cache` has it, and later ones find what that left. */
+const BYTECODE_CACHE = '/root/.cache/bytecode';
+
 const UV_CACHE = '/root/.cache/uv';
 const UV_IMAGE = 'ghcr.io/astral-sh/uv';
 
@@ -111,7 +114,10 @@ export const uvImageOf = (dockerfile: string): string | null =>
 export const withCachesOf = (dockerfile: string, image: string): string =>
   dockerfile.replaceAll(
     /type=cache(?:,id=[^,\s]+)?,target=([^,\s]+)(?:,sharing=\w+)?/g,
-    (_, target: string) => `type=bind,from=${image},source=/caches${target},target=${target},rw`,
+    (mount, target: string) =>
+      target === BYTECODE_CACHE
+        ? mount
+        : `type=bind,from=${image},source=/caches${target},target=${target},rw`,
   );
 
 /** The same Dockerfile whose commands in a stage are printed, each as it begins. */
