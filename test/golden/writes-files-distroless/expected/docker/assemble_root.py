@@ -64,6 +64,8 @@ INSTALLATION_PACKAGES = {
     *("ca-certificates", "netbase", "tzdata"),
     # Its libraries come with what needs them, its 8 MB of character sets only where iconv is used.
     "libc6",
+    # Where a SASL server keeps passwords: libpq brings it by way of LDAP, with Berkeley DB, 2 MB.
+    "libsasl2-modules-db",
 }
 
 # Of the base image, and the Debian package that has it. A folder is taken with all in it.
