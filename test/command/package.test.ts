@@ -137,6 +137,10 @@ describe('the packed package', () => {
       'port',
       'image-name',
       'installer',
+      'base',
+      'optimize',
+      'trim',
+      'aws-services',
       'services',
       'defaults',
       'detect',
@@ -190,6 +194,8 @@ describe('in a terminal of 80 columns', () => {
       { expect: 'Port of the web server', send: ENTER },
       { expect: 'Image name', send: ENTER },
       { expect: 'Installer', send: ENTER },
+      { expect: 'What production stands on', send: ENTER },
+      { expect: 'Optimize for', send: ENTER },
       { expect: 'There is a Dockerfile already', send: ENTER },
       { expect: 'Write these files', send: ENTER },
     ]);
@@ -231,6 +237,7 @@ describe('in a terminal of 80 columns', () => {
         'backendai',
         '--installer',
         'uv',
+        ...['--base', 'slim', '--optimize', 'balanced'],
         '--services',
         'none',
       ],
@@ -242,7 +249,7 @@ describe('in a terminal of 80 columns', () => {
   it('writes nothing when the user says no at the summary', () => {
     const folder = copyOf(SAMPLE);
     const before = filesIn(folder);
-    const answers = Array.from({ length: 11 }, (_, index) => ({
+    const answers = Array.from({ length: 13 }, (_, index) => ({
       expect:
         [
           'Folders',
@@ -256,6 +263,8 @@ describe('in a terminal of 80 columns', () => {
           'Port of',
           'Image name',
           'Installer',
+          'What production stands on',
+          'Optimize for',
         ][index] ?? '',
       send: ENTER,
     }));
@@ -284,6 +293,8 @@ describe('in a terminal of 80 columns', () => {
         { expect: 'Port of the web server', send: ENTER },
         { expect: 'Image name', send: ENTER },
         { expect: 'Installer', send: ENTER },
+        { expect: 'What production stands on', send: ENTER },
+        { expect: 'Optimize for', send: ENTER },
         { expect: 'There is a Dockerfile already', send: ENTER },
         { expect: 'Write these files', send: ENTER },
       ],

@@ -149,6 +149,8 @@ const SERVER = 'Web server';
 const PORT = 'Port of the web server';
 const IMAGE = 'Image name';
 const INSTALLER = 'Installer in the builder stage';
+const BASE = 'What production stands on';
+const OPTIMIZE = 'Optimize for';
 const SERVICES = 'Services beside the web server';
 
 const OVERLAP = 'compose.yaml: you and the generator changed the same lines';
@@ -158,7 +160,8 @@ const MARKED = /^(<{7} yours|\|{7} last generated|>{7} newly generated)$/m;
 
 /** The messages of the prompts that were answered on a screen, in their order. */
 function promptsOn(result: Result): string[] {
-  const known = [APPS, PYTHON, LIBRARIES, DATABASE, POSTGRES, SERVER, PORT, IMAGE, INSTALLER, SERVICES];
+  const image = [INSTALLER, BASE, OPTIMIZE];
+  const known = [APPS, PYTHON, LIBRARIES, DATABASE, POSTGRES, SERVER, PORT, IMAGE, ...image, SERVICES];
   return [...screenOf(result).matchAll(/✔ ([^\n]+)/g)].map(
     ([, line = '']) => known.find((message) => line.startsWith(message)) ?? line,
   );
@@ -197,6 +200,8 @@ describe('what the user and the generator changed', () => {
       answer(PORT),
       answer(IMAGE),
       answer(INSTALLER),
+      answer(BASE),
+      answer(OPTIMIZE),
       answer('There is a Dockerfile already'),
       WRITE,
     ]);
@@ -429,7 +434,8 @@ describe('what the project has become', () => {
   it('unchanged with --ask-answered: everything is asked, with the stored answers as default', () => {
     const folder = copyOf(afterFirstRun);
     const before = traceOf(folder);
-    const all = [APPS, PYTHON, LIBRARIES, DATABASE, POSTGRES, SERVER, PORT, IMAGE, INSTALLER];
+    const image = [INSTALLER, BASE, OPTIMIZE];
+    const all = [APPS, PYTHON, LIBRARIES, DATABASE, POSTGRES, SERVER, PORT, IMAGE, ...image];
     const result = typed(
       folder,
       all.map((message) => answer(message)),
@@ -467,6 +473,8 @@ describe('Docker files from before the first run', () => {
     ['--port', '8000'],
     ['--image-name', 'helpdesk'],
     ['--installer', 'uv'],
+    ['--base', 'slim'],
+    ['--optimize', 'balanced'],
   ].flat();
   const there = (path: string): string => `There is a ${path} already`;
   /** Keys from the default of each file to `old`, the first line. */
