@@ -136,7 +136,7 @@ describe('packages of which there are smaller ones', () => {
     const [found] = suggestions(image, known([], { answers: { trim: ['tests; rm -rf ~'] } }));
     expect(found?.command).toMatch(/--trim botocore --aws-services s3$/);
     const [fresh] = suggestions(image, known([]));
-    expect(fresh?.command).toContain('--trim tests,translations,sources,stubs,symbols,botocore ');
+    expect(fresh?.command).toContain('--trim tests,translations,sources,stubs,symbols,duplicates,botocore ');
   });
 });
 
