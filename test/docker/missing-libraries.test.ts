@@ -43,7 +43,10 @@ describe.skipIf(engine === null)(
     it('is done without where the Dockerfile says so', () => {
       const file = join(folder, 'Dockerfile');
       const text = readFileSync(file, 'utf8');
-      writeFileSync(file, text.replace('missing_libraries.py /opt/venv', '$& --optional libodbc.so.2'));
+      writeFileSync(
+        file,
+        text.replace('missing_libraries.py", "/opt/venv"', '$&, "--optional", "libodbc.so.2"'),
+      );
       const output = mustRun(folder, 'docker', build(...anew, '--target', 'libraries'));
       expect(output).toContain('Note: pyodbc works without libodbc.so.2 (--optional)');
       writeFileSync(file, text);
