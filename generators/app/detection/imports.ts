@@ -50,17 +50,12 @@ export function followImports(
   modules: ProjectModules,
   seeds: readonly Seed[],
 ): Pick<Closure, 'modules' | 'external'> {
-  const closure = new Following(modules);
-  for (const seed of seeds) closure.addSeed(seed);
-  for (let file = closure.next(); file !== undefined; file = closure.next()) {
-    const source = scanFile(files, file);
-    if (source === undefined) continue;
+  const { reached, external } = follow(files, modules, seeds, (closure, source) => {
     closure.followStatements(source);
-    for (const { dotted, at, whole, doubt } of dynamicImports(files, modules, source))
-      closure.followName(source, dotted, at, whole, doubt);
-    if (!/(?:^|\/)migrations\//.test(file)) closure.followStrings(source);
-  }
-  return { modules: closure.reached, external: [...closure.external].toSorted() };
+    followDynamicImports(closure, files, modules, source);
+    if (!/(?:^|\/)migrations\//.test(source.path)) closure.followStrings(source);
+  });
+  return { modules: reached, external: [...external].toSorted() };
 }
 
 /**
@@ -73,16 +68,38 @@ export function startupImports(
   modules: ProjectModules,
   seeds: readonly Seed[],
 ): string[] {
+  const { external } = follow(files, modules, seeds, (closure, source) => {
+    if (/(?:^|\/)(?:management\/commands|migrations)\//.test(source.path)) return;
+    closure.followStatements({ ...source, imports: source.imports.filter(({ lazy }) => !lazy) });
+    followDynamicImports(closure, files, modules, source);
+  });
+  return [...external].toSorted();
+}
+
+/** Reads each file that is reached from the seeds, once. */
+function follow(
+  files: ProjectFiles,
+  modules: ProjectModules,
+  seeds: readonly Seed[],
+  read: (closure: Following, source: ScannedSource) => void,
+): Following {
   const closure = new Following(modules);
   for (const seed of seeds) closure.addSeed(seed);
   for (let file = closure.next(); file !== undefined; file = closure.next()) {
     const source = scanFile(files, file);
-    if (source === undefined || /(?:^|\/)(?:management\/commands|migrations)\//.test(file)) continue;
-    closure.followStatements({ ...source, imports: source.imports.filter(({ lazy }) => !lazy) });
-    for (const { dotted, at, whole, doubt } of dynamicImports(files, modules, source))
-      closure.followName(source, dotted, at, whole, doubt);
+    if (source !== undefined) read(closure, source);
   }
-  return [...closure.external].toSorted();
+  return closure;
+}
+
+function followDynamicImports(
+  closure: Following,
+  files: ProjectFiles,
+  modules: ProjectModules,
+  source: ScannedSource,
+): void {
+  for (const { dotted, at, whole, doubt } of dynamicImports(files, modules, source))
+    closure.followName(source, dotted, at, whole, doubt);
 }
 
 const dottedText = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$/;
