@@ -12,22 +12,20 @@ import { readDiskFiles } from './detection/disk-files.ts';
 import { DetectionError, type ProjectFacts } from './detection/facts.ts';
 import { SeveralManagePyError } from './detection/manage-py.ts';
 import type { ProjectFiles } from './detection/project-files.ts';
-import { withoutFiles } from './detection/without-files.ts';
 import { projectMeasurements, type ProjectMeasurements } from './measurements/project-measurements.ts';
 import type { RunOptions } from './options.ts';
 import { databaseChangeNotes } from './planning/database-change.ts';
 import { addressNotes } from './planning/environment-file.ts';
 import { packageVersion } from './planning/knowledge.ts';
-import { makePlan } from './planning/make-plan.ts';
 import { libraryRows, projectLibraries } from './planning/project-libraries.ts';
 import { choosePython, pythonRows } from './planning/python-version.ts';
 import { QuotingError } from './planning/quoting.ts';
 import { askExisting, askOverlap } from './regeneration/conflict-prompts.ts';
 import {
   decideRun,
-  filesKeptAside,
   filesOfOurs,
   readEarlierRuns,
+  withoutOurs,
   type DecidedRun,
   type EarlierRuns,
 } from './regeneration/decide-run.ts';
@@ -42,7 +40,7 @@ import { uncommittedFiles } from './regeneration/uncommitted.ts';
 import { carryOut, checkWritable } from './regeneration/write-files.ts';
 import { formatAnswers, formatChanges, formatDrift, formatNextSteps, formatNotes, wrap } from './report.ts';
 import { OWN_FILES } from './rendering/files.ts';
-import { renderFiles } from './rendering/render-files.ts';
+import { renderProject } from './rendering/render-files.ts';
 import { forUser, type Run, type RunHost } from './run.ts';
 
 export type ProjectOptions = RunOptions & Partial<Record<AnswerName, unknown>>;
@@ -84,7 +82,7 @@ export class ProjectRun implements Run {
       if (note !== null && !this.#onlyDetects()) this.#say(formatNotes([note]));
       this.#files = readDiskFiles(root);
       this.#measured = projectMeasurements(this.#disk, this.#files.git());
-      this.#facts = await this.#detect(this.#without(filesOfOurs(this.#earlier)));
+      this.#facts = await this.#detect(withoutOurs(this.#files, filesOfOurs(this.#earlier)));
     });
     if (this.#onlyDetects()) this.#printDetection();
   }
@@ -263,22 +261,16 @@ export class ProjectRun implements Run {
     this.#say(`\nNext:\n${formatNextSteps(this.#decided.plan, state)}\n`);
   }
 
-  /** The repository without some files, and without those that an earlier run kept aside. */
-  #without(hidden: readonly string[]): ProjectFiles {
-    return withoutFiles(this.#files, [...hidden, ...filesKeptAside(this.#files.files())]);
-  }
-
   #decide(): Promise<DecidedRun> {
     return decideRun({
       earlier: this.#earlier,
       facts: this.#facts,
       resolved: this.#resolved,
       measurements: this.#measured.measurements,
-      detect: (hidden) => detectProject(this.#without(hidden), { managePy: this.#facts.managePy.value }),
-      render: (facts, answers, surroundings) => {
-        const plan = makePlan(facts, answers, { ...surroundings, connection: this.#connection });
-        return { plan, rendered: renderFiles(plan) };
-      },
+      detect: (hidden) =>
+        detectProject(withoutOurs(this.#files, hidden), { managePy: this.#facts.managePy.value }),
+      render: (facts, answers, surroundings) =>
+        renderProject(facts, answers, { ...surroundings, connection: this.#connection }),
       disk: this.#disk,
       deciders: {
         onConflict: this.#onConflict(),

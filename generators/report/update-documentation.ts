@@ -2,22 +2,15 @@ import { resolveAnswers } from '../app/answers/resolve-answers.ts';
 import { detectProject } from '../app/detection/detect-project.ts';
 import type { ProjectFacts } from '../app/detection/facts.ts';
 import type { ProjectFiles } from '../app/detection/project-files.ts';
-import { withoutFiles } from '../app/detection/without-files.ts';
 import { projectMeasurements } from '../app/measurements/project-measurements.ts';
 import { packageVersion } from '../app/planning/knowledge.ts';
-import { makePlan } from '../app/planning/make-plan.ts';
-import {
-  decideRun,
-  filesKeptAside,
-  type DecidedRun,
-  type EarlierRuns,
-} from '../app/regeneration/decide-run.ts';
+import { decideRun, withoutOurs, type DecidedRun, type EarlierRuns } from '../app/regeneration/decide-run.ts';
 import { LOCK_FILE } from '../app/regeneration/lock-file.ts';
 import { isWritten } from '../app/regeneration/plan-changes.ts';
 import type { DiskSnapshot } from '../app/regeneration/read-files.ts';
 import { isSecret } from '../app/regeneration/run-outcome.ts';
 import type { WriteStep } from '../app/regeneration/write-files.ts';
-import { renderFiles } from '../app/rendering/render-files.ts';
+import { renderProject } from '../app/rendering/render-files.ts';
 
 export const DOCUMENTATION = 'DOCKER.md';
 
@@ -36,7 +29,7 @@ export function detectWithoutOurs(
   hidden: readonly string[],
   managePy: string | undefined,
 ): ProjectFacts {
-  return detectProject(withoutFiles(files, [...hidden, ...filesKeptAside(files.files())]), { managePy });
+  return detectProject(withoutOurs(files, hidden), { managePy });
 }
 
 /**
@@ -58,10 +51,7 @@ export async function updateDocumentation(
     resolved: await resolveAnswers(facts, { commandLine: {}, stored: earlier.stored, askAnswered: false }),
     measurements: projectMeasurements(disk, files.git()).measurements,
     detect: (hidden) => detectWithoutOurs(files, hidden, facts.managePy.value),
-    render: (seen, answers, surroundings) => {
-      const plan = makePlan(seen, answers, surroundings);
-      return { plan, rendered: renderFiles(plan) };
-    },
+    render: renderProject,
     disk,
     deciders: { onConflict: undefined, onExisting: undefined, preview: true, ask: null },
     askAnswered: false,

@@ -1,6 +1,8 @@
 import type { Answers } from '../answers/answers.ts';
 import { answersAhead, type ResolvedAnswers } from '../answers/resolve-answers.ts';
 import type { ProjectFacts } from '../detection/facts.ts';
+import type { ProjectFiles } from '../detection/project-files.ts';
+import { withoutFiles } from '../detection/without-files.ts';
 import { REPORT_FILES, type Measurements } from '../measurements/measurements.ts';
 import { lackingInEnvFile } from '../planning/environment-file.ts';
 import { rivalComposeFiles, type Surroundings } from '../planning/make-plan.ts';
@@ -86,6 +88,14 @@ export function filesKeptAside(paths: readonly string[]): string[] {
     const own = /^(.*)\.old(?:\.\d+)?$/.exec(path)?.[1];
     return own !== undefined && (OWN_FILES.includes(own) || rivalComposeFiles([own]).length > 0);
   });
+}
+
+/**
+ * The repository as its facts are read from: without some files, and without those that an earlier run kept aside.
+ * @param hidden files of ours
+ */
+export function withoutOurs(files: ProjectFiles, hidden: readonly string[]): ProjectFiles {
+  return withoutFiles(files, [...hidden, ...filesKeptAside(files.files())]);
 }
 
 /** Everything that decides what a run does. */

@@ -2,9 +2,11 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ejs from 'ejs';
+import type { Answers } from '../answers/answers.ts';
 import { withoutLineNumbers } from '../detection/evidence.ts';
+import type { ProjectFacts } from '../detection/facts.ts';
 import { FOREIGN_PARAMETERS } from '../planning/supabase.ts';
-import { IMAGE_ROOT } from '../planning/make-plan.ts';
+import { IMAGE_ROOT, makePlan, type Surroundings } from '../planning/make-plan.ts';
 import { packageRoot } from '../planning/knowledge.ts';
 import { dependencyChange } from '../planning/dependency-change.ts';
 import { installSteps, type RunStep } from '../planning/install-commands.ts';
@@ -46,6 +48,20 @@ export function renderFiles(plan: Plan, random: () => string = randomSecret): Ma
     rendered.set(file.destination, { file, text: renderTemplate(file.template, data) });
   }
   return rendered;
+}
+
+/**
+ * Plans and renders a project.
+ * @param surroundings what the run knows beside the repository and the answers
+ * @throws QuotingError, DetectionError or AnswerError, as makePlan and renderFiles do
+ */
+export function renderProject(
+  facts: ProjectFacts,
+  answers: Answers,
+  surroundings: Partial<Surroundings>,
+): { plan: Plan; rendered: Map<string, RenderedFile> } {
+  const plan = makePlan(facts, answers, surroundings);
+  return { plan, rendered: renderFiles(plan) };
 }
 
 /** 50 URL-safe characters: long enough for Django's check, safe in URLs, shells and env files. */
