@@ -114,8 +114,9 @@ export async function runCommand(args: string[]): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
-  if (args[0] === 'supabase') return runSupabase(args.slice(1));
-  return args[0] === 'report' ? runReport(args.slice(1)) : runApp(args);
+  const [name = ''] = args;
+  const other = Object.hasOwn(OTHER_COMMANDS, name) ? OTHER_COMMANDS[name] : undefined;
+  return other === undefined ? runApp(args) : runOther(name, other, args.slice(1));
 }
 
 async function runApp(args: string[]): Promise<number> {
@@ -139,32 +140,43 @@ async function runApp(args: string[]): Promise<number> {
   return carryOut((host) => new ProjectRun(inCamelCase(values), host));
 }
 
-/** `backendai-docker supabase`, which is loaded only then. */
-async function runSupabase(args: string[]): Promise<number> {
-  const options: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } };
-  for (const { option, type } of SUPABASE_OPTIONS) options[option] = { type };
-  const values = parseOptions(args, options, 'backendai-docker supabase --help');
-  if (values === null) return 1;
-  if (values['help']) {
-    process.stdout.write(supabaseHelpText());
-    return 0;
-  }
-  const { SupabaseRun } = await import('../generators/supabase/supabase-run.ts');
-  return carryOut((host) => new SupabaseRun(inCamelCase(values), host));
+/** A command beside the main one. What it runs is loaded only then. */
+interface OtherCommand {
+  options: readonly { option: string; type: 'boolean' | 'string' }[];
+  help: () => string;
+  load: () => Promise<(options: Record<string, unknown>, host: RunHost) => Run>;
 }
 
-/** `backendai-docker report`, which is loaded only then. */
-async function runReport(args: string[]): Promise<number> {
+const OTHER_COMMANDS: Readonly<Record<string, OtherCommand>> = {
+  supabase: {
+    options: SUPABASE_OPTIONS,
+    help: supabaseHelpText,
+    load: async () => {
+      const { SupabaseRun } = await import('../generators/supabase/supabase-run.ts');
+      return (options, host) => new SupabaseRun(options, host);
+    },
+  },
+  report: {
+    options: REPORT_OPTIONS,
+    help: reportHelpText,
+    load: async () => {
+      const { ReportRun } = await import('../generators/report/report-run.ts');
+      return (options, host) => new ReportRun(options, host);
+    },
+  },
+};
+
+async function runOther(name: string, command: OtherCommand, args: string[]): Promise<number> {
   const options: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } };
-  for (const { option, type } of REPORT_OPTIONS) options[option] = { type };
-  const values = parseOptions(args, options, 'backendai-docker report --help');
+  for (const { option, type } of command.options) options[option] = { type };
+  const values = parseOptions(args, options, `backendai-docker ${name} --help`);
   if (values === null) return 1;
   if (values['help']) {
-    process.stdout.write(reportHelpText());
+    process.stdout.write(command.help());
     return 0;
   }
-  const { ReportRun } = await import('../generators/report/report-run.ts');
-  return carryOut((host) => new ReportRun(inCamelCase(values), host));
+  const start = await command.load();
+  return carryOut((host) => start(inCamelCase(values), host));
 }
 
 /** Null after a message on standard error: there is no such option. */
