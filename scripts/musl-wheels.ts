@@ -5,18 +5,13 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { compare } from '@renovatebot/pep440';
-import { fetchReleases, type Releases } from './package-python-versions.ts';
-
-const FINAL_RELEASE = /^\d+(\.\d+)*(\.post\d+)?$/;
+import { fetchReleases, finalReleases, type Releases } from './package-python-versions.ts';
 
 /** Whether the newest release has a wheel for Linux with glibc (x86_64) and none for one with musl. */
 export function lacksMuslWheel(releases: Releases): boolean {
-  const newest = Object.keys(releases)
-    .filter((version) => FINAL_RELEASE.test(version))
-    .filter((version) => releases[version]?.some(({ yanked }) => !yanked) === true)
-    .toSorted(compare)
-    .at(-1);
+  const newest = finalReleases(releases).findLast((version) =>
+    releases[version]?.some(({ yanked }) => !yanked),
+  );
   const names = (releases[newest ?? ''] ?? []).map(({ filename }) => filename);
   const wheelFor = (platform: RegExp): boolean =>
     names.some((name) => name.endsWith('.whl') && platform.test(name));

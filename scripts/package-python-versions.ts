@@ -23,6 +23,12 @@ export type Releases = Record<string, ReleaseFile[]>;
 
 const FINAL_RELEASE = /^\d+(\.\d+)*(\.post\d+)?$/;
 
+/** Final releases, the oldest first. */
+export const finalReleases = (releases: Releases): string[] =>
+  Object.keys(releases)
+    .filter((version) => FINAL_RELEASE.test(version))
+    .toSorted(compare);
+
 /** What the files of one release say. */
 function describe(version: string, files: ReleaseFile[]): ReleaseRow {
   const names = files.map((file) => file.filename);
@@ -43,8 +49,7 @@ function describe(version: string, files: ReleaseFile[]): ReleaseRow {
  */
 export function rowsOf(releases: Releases): ReleaseRow[] {
   const rows: ReleaseRow[] = [];
-  const versions = Object.keys(releases).filter((version) => FINAL_RELEASE.test(version));
-  for (const version of versions.toSorted(compare)) {
+  for (const version of finalReleases(releases)) {
     const files = (releases[version] ?? []).filter(
       (file) => !file.yanked && ['bdist_wheel', 'sdist'].includes(file.packagetype),
     );

@@ -1,4 +1,5 @@
 import type { BuildStep, TracedCommand } from './build-steps.ts';
+import { ratio } from '../../generators/app/measurements/format-values.ts';
 import type { WastedPath } from './waste.ts';
 
 /** What was measured of one image. Sizes in bytes, times in seconds; null where not measured. */
@@ -69,9 +70,6 @@ const SIZE_RATIOS: Readonly<Record<string, number>> = {
 const PLAIN_MEGABYTES: Readonly<Record<string, number>> = { slim: 150, distroless: 90 };
 
 const megabytes = (bytes: number | null): number | null => (bytes === null ? null : bytes / 1e6);
-
-const ratio = (value: number | null, base: number | null): number | null =>
-  value === null || base === null || base === 0 ? null : value / base;
 
 /**
  * The targets of issue 6, against the naive image of the same run.

@@ -5,6 +5,7 @@ import { matchesPattern } from '../app/glob.ts';
 import { formatBytes } from '../app/measurements/format-values.ts';
 import type { ImageMeasurements, Measurements, TreeNode } from '../app/measurements/measurements.ts';
 import { readKnowledge } from '../app/planning/knowledge.ts';
+import { DEFAULT_TRIMS } from '../app/planning/trims.ts';
 
 /** What could make the image smaller still. */
 export interface Suggestion {
@@ -39,8 +40,6 @@ const LARGE_DATA = 20_000_000;
 /** What the generator promises at most. */
 const LARGEST_WASTE = 10_000_000;
 const LARGE_BYTE_CODE = 10_000_000;
-/** The last ones of the list are never chosen by default. */
-const OPT_IN_TRIMS = 2;
 
 /** Suggestions for this project, the largest first. */
 export function suggestions(measurements: Measurements, known: ProjectKnowledge): Suggestion[] {
@@ -205,7 +204,7 @@ function optIns(
 
 /** What `--trim` has now and one rule more; without an answer, what it has by default. */
 function trimWith({ trim }: ProjectKnowledge['answers'], rule: string): string {
-  const stored: unknown[] = Array.isArray(trim) ? trim : TRIMS.slice(0, -OPT_IN_TRIMS);
+  const stored: unknown[] = Array.isArray(trim) ? trim : [...DEFAULT_TRIMS];
   return TRIMS.filter((item) => item === rule || stored.includes(item)).join(',');
 }
 

@@ -7,7 +7,15 @@ import { placeOfEvidence } from './evidence.ts';
 import { developmentImports } from './development-imports.ts';
 import { DetectionError } from './facts.ts';
 import type { DependencyDetection } from './dependencies/detect-dependencies.ts';
-import { entryFiles, listSetting, placeOf, readSettings, settingOf, textSetting } from './django-settings.ts';
+import {
+  applicationPackage,
+  entryFiles,
+  listSetting,
+  placeOf,
+  readSettings,
+  settingOf,
+  textSetting,
+} from './django-settings.ts';
 import type { DjangoSettings } from './django-settings.ts';
 import { readExisting } from './docker-files.ts';
 import type { DetectionNote, Evidence, Fact, ProjectFacts, StaticFacts } from './facts.ts';
@@ -425,8 +433,7 @@ function startupSeeds(settings: DjangoSettings, entries: readonly (Fact<string> 
       /^[A-Z]/.test(name) && name !== 'INSTALLED_APPS' ? stringsIn(value).map(({ text }) => text) : [],
     ),
     ...listSetting(settings, 'INSTALLED_APPS').flatMap(({ text }) => {
-      const application = text.replace(/\.apps\.\w+$/, '');
-      return [text, ...['apps', 'models', 'admin'].map((module) => `${application}.${module}`)];
+      return [text, ...['apps', 'models', 'admin'].map((module) => `${applicationPackage(text)}.${module}`)];
     }),
   ];
   return [

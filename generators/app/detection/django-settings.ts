@@ -493,3 +493,6 @@ function disagreement(
     },
   ];
 }
+
+/** The package of an entry of INSTALLED_APPS, which may name its AppConfig: `shop.apps.ShopConfig` → `shop`. */
+export const applicationPackage = (entry: string): string => entry.replace(/\.apps\.\w+$/, '');

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { TRIMS, type Answers, type PostgresVersion } from '../answers/answers.ts';
+import { applicationPackage } from '../detection/django-settings.ts';
 import { firstPlace } from '../detection/evidence.ts';
 import { DetectionError, type ProjectFacts } from '../detection/facts.ts';
 import type { DatabaseConnection } from '../database/connection-string.ts';
@@ -381,8 +382,7 @@ function runtimeAptPackages(answers: Answers, { runtime }: ProjectLibraries): Ap
 /** Of a start only, or of everything that the code imports: what is not listed is compiled at each first import. */
 function warmUpModules(facts: ProjectFacts, answers: Answers): string[] {
   const imported = answers.optimize === 'size' ? facts.startupModules : facts.importedModules;
-  const apps = facts.thirdPartyApps.map((name) => name.replace(/\.apps\.\w+$/, ''));
-  return [...new Set([...imported, ...apps])].toSorted();
+  return [...new Set([...imported, ...facts.thirdPartyApps.map(applicationPackage)])].toSorted();
 }
 
 function planTrims(facts: ProjectFacts, answers: Answers): TrimPlan | null {

@@ -21,6 +21,9 @@ const SAFE: readonly [Trim, string][] = [
   ['duplicates', 'files of the same content, stored once by hard links'],
 ];
 
+/** What is taken out unless the user decides otherwise. */
+export const DEFAULT_TRIMS: readonly Trim[] = SAFE.map(([name]) => name);
+
 const AWS_CLIENTS = ['boto3', 'botocore', 'aiobotocore'];
 
 /**
