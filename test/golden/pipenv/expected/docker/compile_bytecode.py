@@ -317,17 +317,15 @@ def loaded_by_application(name):
     return files, [rest[0] for word, *rest in lines if word == "failed"]
 
 
-def without_byte_code(sources, cache):
-    """Those of the files that have none in this PYTHONPYCACHEPREFIX."""
-    previous, sys.pycache_prefix = sys.pycache_prefix, os.path.abspath(cache)
-    missing = [
-        source for source in sources if not os.path.isfile(importlib.util.cache_from_source(source))
-    ]
-    sys.pycache_prefix = previous
-    return missing
-
-
 # --- Compiling ---------------------------------------------------------------------------------
+
+
+def byte_code_path(source, folder):
+    """Where Python looks for the byte-code of a file when the folder is PYTHONPYCACHEPREFIX."""
+    previous, sys.pycache_prefix = sys.pycache_prefix, os.path.abspath(folder)
+    path = importlib.util.cache_from_source(source)
+    sys.pycache_prefix = previous
+    return path
 
 
 def python_files(folders):
@@ -356,9 +354,7 @@ class Cache:
 
     def code_of(self, source):
         """Marshalled code and the source's hash; None for the code where the cache has none."""
-        previous, sys.pycache_prefix = sys.pycache_prefix, self.folder
-        path = importlib.util.cache_from_source(source)
-        sys.pycache_prefix = previous
+        path = byte_code_path(source, self.folder)
         with open(source, "rb") as file:
             digest = importlib.util.source_hash(file.read())
         try:
@@ -376,27 +372,27 @@ class Cache:
         return code, digest
 
 
-def compile_file(source, cache):
-    """Write the byte-code below sys.pycache_prefix. Return the path of the file."""
-    target = importlib.util.cache_from_source(source)
+def compile_file(source, target, cache):
+    """Write the byte-code of a file, by the cache where that has it."""
     code, digest = cache.code_of(source) if cache else (None, b"")
     if code is None:
         mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-        return py_compile.compile(source, doraise=True, invalidation_mode=mode)
+        py_compile.compile(source, cfile=target, doraise=True, invalidation_mode=mode)
+        return
     os.makedirs(os.path.dirname(target), exist_ok=True)
     with open(target, "wb") as file:
         file.write(importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + digest + code)
-    return target
 
 
 def compile_files(sources, output, cache=None):
     """Compile into the output folder. Return the files written and one line for each failure."""
-    sys.pycache_prefix = os.path.abspath(output)
     warnings.simplefilter("ignore")
     written, failures = [], []
     for source in sources:
+        target = byte_code_path(source, output)
         try:
-            written.append(compile_file(source, cache))
+            compile_file(source, target, cache)
+            written.append(target)
         except Exception as error:  # a template or Python 2 code with the ending .py
             first_line = str(error).strip().split("\n")[-1].strip()
             failures.append(f"{source} {first_line}")
@@ -422,7 +418,11 @@ def compile_tree(arguments):
         loaded, notes = loaded_by_application(arguments.application)
         elsewhere = sorted(set(loaded) - set(sources))
         if arguments.compiled:
-            elsewhere = without_byte_code(elsewhere, arguments.compiled)
+            elsewhere = [
+                source
+                for source in elsewhere
+                if not os.path.isfile(byte_code_path(source, arguments.compiled))
+            ]
         sources += elsewhere
     written, not_compiled = compile_files(sources, arguments.output)
     return written, notes + not_compiled

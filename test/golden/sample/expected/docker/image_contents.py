@@ -16,19 +16,19 @@ import re
 import tarfile
 import zlib
 
-# In the order of the table.
-CATEGORIES = (
-    "base",
-    "buildTools",
-    "systemLibraries",
-    "pythonPackages",
-    "byteCode",
-    "application",
-    "history",
-    "tests",
-    "waste",
-    "other",
-)
+# What a file can be, in the order of the table, with the name that it has there.
+COMPONENTS = {
+    "base": "Base image",
+    "buildTools": "Build tools",
+    "systemLibraries": "System libraries",
+    "pythonPackages": "Python packages",
+    "byteCode": "Byte-code",
+    "application": "Application code",
+    "history": "VCS history",
+    "tests": "Test files",
+    "waste": "Overwritten or deleted",
+    "other": "Caches and other files",
+}
 
 # What is read of the files: which package owns which file, and what a trim has removed.
 TEXTS = re.compile(
@@ -629,7 +629,7 @@ def describe(image, base_diff_ids=(), base_system=None, runtime_packages=()):
     base_layers = base_layer_count(image, base_diff_ids)
     classifier = Classifier(system, base_layers, base_system, image.config, runtime_packages)
     seen, waste = system.resolved_sizes()
-    breakdown = dict.fromkeys(CATEGORIES, 0)
+    breakdown = dict.fromkeys(COMPONENTS, 0)
     packages = collections.Counter()
     for path, size in seen.items():
         category = classifier.category(path)

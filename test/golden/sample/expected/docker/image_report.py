@@ -14,19 +14,6 @@ from image_measurements import CompareError
 TAGS = {"before": "old", "builder": "builder", "development": "dev", "production": "prod"}
 COMPARED = ("production", "before")
 
-COMPONENTS = {
-    "base": "Base image",
-    "buildTools": "Build tools",
-    "systemLibraries": "System libraries",
-    "pythonPackages": "Python packages",
-    "byteCode": "Byte-code",
-    "application": "Application code",
-    "history": "VCS history",
-    "tests": "Test files",
-    "waste": "Overwritten or deleted",
-    "other": "Caches and other files",
-}
-
 
 class Project(typing.NamedTuple):
     """What compare_images.py knows of the project."""
@@ -437,7 +424,7 @@ def size_table(report):
 def breakdown_table(report):
     before, after = (report["images"][name] for name in ("before", "production"))
     rows = []
-    for key, label in COMPONENTS.items():
+    for key, label in contents.COMPONENTS.items():
         sizes = [image["breakdown"][key] if image else None for image in (before, after)]
         if any(sizes):
             rows.append([label, *map(megabytes, sizes), saved(*sizes)])
