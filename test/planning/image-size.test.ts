@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import type { AnswerName } from '../../generators/app/answers/answers.ts';
+import { renderFiles } from '../../generators/app/rendering/render-files.ts';
+import { planFor } from './planned-project.ts';
+
+const SETTINGS = `ALLOWED_HOSTS = ["*"]
+DATABASES = {"default": dj_database_url.config()}
+ROOT_URLCONF = "shop.urls"
+LANGUAGE_CODE = "vi"
+INSTALLED_APPS = ["ai.apps.AiConfig", "taggit.apps.TaggitAppConfig"]
+MIDDLEWARE = ["ai.middleware.Trace"]
+`;
+/** What is imported when: each in a module that only one way leads to. */
+const OTHERS = {
+  'requirements.txt': 'Django==5.2.8\npsycopg2==2.9.10\nboto3==1.43.0\ndjango-storages==1.14.6\n',
+  'shop/urls.py': 'import ai.views\nurlpatterns = []\n',
+  'ai/__init__.py': '',
+  'ai/apps.py':
+    'from django.apps import AppConfig\nclass AiConfig(AppConfig):\n    name = "ai"\n    def ready(self):\n        import ai.signals\n',
+  'ai/signals.py': 'import blinker\n',
+  'ai/models.py': 'import pgvector\n',
+  'ai/middleware.py': 'import structlog\n',
+  'ai/views.py':
+    'import rest_framework\ndef predict(request):\n    import lightgbm\n    from ai import scoring\n    import boto3\n    boto3.client("sqs")\n',
+  'ai/scoring.py': 'import pandas\n',
+  'ai/management/__init__.py': '',
+  'ai/management/commands/__init__.py': '',
+  'ai/management/commands/load.py': 'import polars\n',
+};
+const AT_START = ['blinker', 'pgvector', 'rest_framework', 'structlog'];
+const LATER = ['boto3', 'lightgbm', 'pandas', 'polars'];
+
+const planned = (answers: Partial<Record<AnswerName, string>>) =>
+  planFor(SETTINGS, { answers: { database: 'postgres', ...answers }, others: OTHERS });
+
+describe('byte-code that is compiled ahead', () => {
+  it('balanced: of everything that the code imports, and of the installed applications', async () => {
+    const { plan } = await planned({});
+    expect(plan.warmUpModules).toEqual(expect.arrayContaining([...AT_START, ...LATER, 'taggit']));
+  });
+
+  it('size: of what a start imports', async () => {
+    const { facts, plan } = await planned({ optimize: 'size' });
+    expect(facts.startupModules).toEqual(expect.arrayContaining(AT_START));
+    expect(plan.warmUpModules).toEqual(expect.arrayContaining([...AT_START, 'taggit']));
+    expect(plan.warmUpModules.filter((name) => LATER.includes(name))).toEqual([]);
+  });
+});
+
+describe('what the build takes out of the packages', () => {
+  const dockerfile = async (answers: Partial<Record<AnswerName, string>>): Promise<string> =>
+    renderFiles((await planned(answers)).plan).get('Dockerfile')?.text ?? '';
+
+  it('is what is safe by rule', async () => {
+    const text = await dockerfile({});
+    expect(text).toMatch(/--rules tests,translations,sources,stubs,symbols,duplicates\n/);
+    expect(text).toContain('COPY --link --from=environment /opt/venv /opt/venv');
+  });
+
+  it('with the languages and services that stay', async () => {
+    const text = await dockerfile({ trim: 'botocore,languages,tests' });
+    expect(text).toMatch(
+      /--rules tests,languages,botocore \\\n {8}--languages vi,en \\\n {8}--aws-services s3,sqs,sts\n/,
+    );
+  });
+
+  it('is nothing by --trim none', async () => {
+    const text = await dockerfile({ trim: 'none' });
+    expect(text).not.toContain('trim_environment');
+    expect(text).toContain('COPY --link --from=builder /opt/venv /opt/venv');
+  });
+});
