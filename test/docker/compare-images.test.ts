@@ -50,6 +50,7 @@ function leftovers(image: string): string[] {
 
 function expectAgreement(report: Report): void {
   for (const [name, image] of Object.entries(report.images)) {
+    expect(image, `${name}: ${report.notes.join('; ')}`).not.toBeNull();
     expect(Math.abs(image.size / image.inspected - 1), name).toBeLessThan(0.001);
     expect(Math.abs(image.size / image.history - 1), name).toBeLessThan(0.001);
     const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
