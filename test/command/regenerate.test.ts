@@ -644,6 +644,17 @@ describe('a first run leaves nothing to do for the next', () => {
     rmSync(join(folder, 'Dockerfile.old'));
     settled(folder);
   });
+
+  it('and says it once when Git ignores the whole folder', () => {
+    const outer = copyOf();
+    git(outer, 'init', '--quiet');
+    write(outer, '.gitignore', 'project/\n');
+    const folder = join(outer, 'project');
+    cpSync(SAMPLE, folder, { recursive: true });
+    const { stdout } = script(folder, '--defaults');
+    expect(stdout.match(/Git ignores/g)).toHaveLength(1);
+    expect(stdout).toContain('Git ignores everything that is written here');
+  });
 });
 
 describe('--check, --diff and --dry-run write nothing', () => {

@@ -55,7 +55,12 @@ function ignoredNotes(
   const written = [...outcome.changes, ...outcome.ownChanges]
     .filter((change) => isWritten(change) && !isSecret(change))
     .flatMap(({ path, keepAs }) => (keepAs === undefined ? [path] : [path, keepAs]));
-  const found = ignored([...new Set([...written, ...plan.buildPaths])]);
+  const paths = [...new Set([...written, ...plan.buildPaths])];
+  const found = ignored(paths);
+  if (paths.length > 0 && paths.every((path) => found.has(path)))
+    return [
+      'Git ignores everything that is written here and what the image is built from, as in a folder that is ignored as a whole: none of it gets committed.',
+    ];
   const ours = written.filter((path) => found.has(path));
   const theirs = plan.buildPaths.filter((path) => found.has(path) && !written.includes(path));
   return [
