@@ -22,12 +22,37 @@ export interface CommandResult {
   output: string;
 }
 
-/** Runs a program in a folder with the engine's environment; never throws. */
+/** What uv, pip and apt say when the network was away for a moment, after they have tried again themselves. */
+const NETWORK_AWAY =
+  /dns error|Temporary failure (?:in name resolution|resolving)|failed to lookup address|Connection reset by peer/;
+const ATTEMPTS = 3;
+const SECONDS_BETWEEN = 20;
+
+/**
+ * Runs a program in a folder with the engine's environment; never throws. A build that failed because the network was
+ * away is tried again, which says so: it goes on from its cached steps.
+ */
 export function run(
   folder: string,
   program: string,
   args: string[],
   extra: Record<string, string> = {},
+): CommandResult {
+  const builds = program === 'docker' && (args.includes('build') || args.includes('--build'));
+  for (let attempt = 1; ; attempt += 1) {
+    const result = runOnce(folder, program, args, extra);
+    const away = result.status !== 0 && builds ? NETWORK_AWAY.exec(result.output) : null;
+    if (away === null || attempt === ATTEMPTS) return result;
+    console.log(`${program} ${args.join(' ')}: "${away[0]}"; attempt ${attempt + 1} of ${ATTEMPTS}`);
+    spawnSync('sleep', [String(SECONDS_BETWEEN)]);
+  }
+}
+
+function runOnce(
+  folder: string,
+  program: string,
+  args: string[],
+  extra: Record<string, string>,
 ): CommandResult {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd: folder,
