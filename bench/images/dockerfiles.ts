@@ -24,8 +24,15 @@ const wheels = ({ name }: BenchProject): string =>
 const pipInstall = (project: BenchProject, cached: boolean): string =>
   cached ? `${wheels(project)} PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels pip install` : 'pip install';
 
-/** A small package of pure Python: the requirement that is added. */
-export const REQUIREMENT = 'iniconfig==2.1.0';
+/** Small packages of pure Python that no project has: a new requirement for each variant and turn. */
+export const REQUIREMENTS = [
+  ...['blinker==1.9.0', 'boltons==25.0.0', 'cachetools==5.5.2', 'colorama==0.4.6', 'decorator==5.2.1'],
+  ...['humanize==4.12.3', 'inflection==0.5.1', 'iniconfig==2.1.0', 'more-itertools==10.7.0'],
+  ...['ordered-set==4.1.0', 'parse==1.20.2', 'pluggy==1.6.0', 'shortuuid==1.0.13'],
+  ...['sortedcontainers==2.4.0', 'tabulate==0.9.0', 'termcolor==3.1.0', 'text-unidecode==1.3'],
+  ...['toml==0.10.2', 'wcwidth==0.2.13', 'xmltodict==0.14.2', 'zipp==3.23.0'],
+];
+export const TURNS = 3;
 
 /**
  * Fills the folder of wheels, unless an earlier run has.
@@ -33,7 +40,7 @@ export const REQUIREMENT = 'iniconfig==2.1.0';
  */
 export const wheelsDockerfile = (project: BenchProject, turn: string): string => `FROM ${BASE_IMAGE}
 COPY requirements.txt .
-RUN ${wheels(project)} echo ${turn} && wanted="-r requirements.txt ${REQUIREMENT}" \\
+RUN ${wheels(project)} echo ${turn} && wanted="-r requirements.txt ${REQUIREMENTS.join(' ')}" \\
     && { pip download --quiet --no-index --find-links /wheels --dest /tmp/wheels $wanted \\
     || pip download --quiet --find-links /wheels --dest /wheels $wanted; }
 `;
@@ -95,7 +102,7 @@ export function cachesDockerfile(project: BenchProject, turn: string, uvImage: s
   const fetch =
     uvImage === null
       ? ''
-      : ` \\\n    && UV_LINK_MODE=copy uv pip install --quiet --target /tmp/one ${REQUIREMENT}`;
+      : ` \\\n    && UV_LINK_MODE=copy uv pip install --quiet --target /tmp/one ${REQUIREMENTS.join(' ')}`;
   const copies = [...folders, '/wheels'].map(
     (folder) => ` \\\n    && mkdir -p /caches${folder} && cp -a ${folder}/. /caches${folder}/`,
   );

@@ -20,7 +20,10 @@ export interface Suggestion {
 /** What is known beside the measurements. */
 export interface ProjectKnowledge {
   /** Null where the project could not be read. */
-  facts: Pick<ProjectFacts, 'dependencies' | 'importedModules' | 'thirdPartyApps' | 'settingsFiles'> | null;
+  facts: Pick<
+    ProjectFacts,
+    'dependencies' | 'importedModules' | 'languages' | 'thirdPartyApps' | 'settingsFiles'
+  > | null;
   /** Dotted names and words in strings of the settings: back ends, middleware. */
   settingsText: string;
   /** The stored answers; untrusted. */
@@ -172,7 +175,7 @@ function twoDrivers(image: ImageMeasurements): Suggestion[] {
 /** Rules of trimming that the user may choose. */
 function optIns(
   image: ImageMeasurements,
-  { answers }: ProjectKnowledge,
+  { answers, facts }: ProjectKnowledge,
   trimmed: ReadonlySet<string>,
 ): Suggestion[] {
   const rules = (rule: string): string => `npx generator-backendai-docker --trim ${trimWith(answers, rule)}`;
@@ -184,12 +187,13 @@ function optIns(
       : [
           {
             title: `botocore describes every service of AWS (${formatBytes(botocore)})`,
-            text: 'An application uses two or three of more than 400. The rule keeps those that --aws-services names.',
-            command: `${rules('botocore')} --aws-services s3`,
+            text: 'An application uses two or three of more than 400. The rule keeps those that your code and its packages ask for, or that --aws-services names.',
+            command: rules('botocore'),
             bytes: botocore,
           },
         ]),
-    ...(locale < 2 * NOTICEABLE || trimmed.has('languages')
+    // Without settings that say which languages stay, the rule is refused.
+    ...(locale < 2 * NOTICEABLE || trimmed.has('languages') || !facts?.languages
       ? []
       : [
           {

@@ -39,7 +39,7 @@ describe('resolveAnswers', () => {
       installer: 'uv',
       base: 'slim',
       optimize: 'balanced',
-      trim: ['tests', 'translations', 'sources', 'stubs', 'symbols', 'duplicates'],
+      trim: ['tests', 'translations', 'sources', 'stubs', 'symbols', 'duplicates', 'tools'],
       services: [],
     });
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']));

@@ -18,6 +18,7 @@ import {
   useComposeProject,
 } from './docker.ts';
 import { hadolintProgram } from './hadolint.ts';
+import { unusedTools } from '../../generators/app/planning/base-image-trims.ts';
 
 const SAMPLE = join(ROOT, 'sample/backendai');
 const MINUTES = 60_000;
@@ -100,6 +101,43 @@ describe.skipIf(engine === null)('the sample on a Docker engine', { timeout: 15 
       const user = answerOf(folder, 'docker', ['compose', 'exec', 'web', 'id', '-u']);
       expect(user).toBe('10001');
       mustRun(folder, 'docker', ['compose', 'down', '--volumes']);
+    });
+
+    it('has nothing of what the trim "tools" names, and all that is beside it', () => {
+      const inside = (script: string): string =>
+        mustRun(folder, 'docker', [
+          'run',
+          '--rm',
+          '--user',
+          '0',
+          'backendai:prod',
+          '/bin/bash',
+          '-c',
+          script,
+        ]);
+      const paths = unusedTools('3.12', []);
+      const official = answerOf(folder, 'docker', [
+        ...['run', '--rm', '--entrypoint', '/bin/bash', 'python:3.12-slim-trixie', '-c'],
+        `for path in ${paths.join(' ')}; do [ ! -e "$path" ] || echo "$path"; done`,
+      ]);
+      // The table names what is there.
+      expect(official).toContain('/usr/local/lib/python3.12/site-packages/pip');
+      expect(official).toContain('/usr/local/include');
+      expect(inside(`for path in ${paths.join(' ')}; do [ ! -e "$path" ] || echo "$path"; done`)).toBe('');
+      inside(
+        [
+          'set -e',
+          'python -c "import bz2, ctypes, curses, lzma, pydoc, readline, sqlite3, ssl, sysconfig, unittest, venv, zoneinfo"',
+          'python -c "import sysconfig; assert sysconfig.get_config_vars() and sysconfig.get_paths()"',
+          'python -m venv --without-pip /tmp/other',
+          'apt-get --version',
+          'dpkg --status libgomp1 libc6',
+          'test "$(id -u app)" = 10001',
+          'test -s /etc/ssl/certs/ca-certificates.crt',
+          'test "$(stat -c %a /tmp)" = 1777',
+          'test "$(stat -c %a /usr/bin/su)" = 4755',
+        ].join('\n'),
+      );
     });
 
     it('passes its own verify_image.py', () => {
@@ -187,7 +225,7 @@ describe.skipIf(engine === null)('the sample on a Docker engine', { timeout: 15 
       expect(listed).toMatch(/old/);
       const inside = mustRun(folder, 'docker', [
         ...['run', '--rm', 'backendai:prod', '/bin/bash', '-c'],
-        'ls -lh /app && pip list && du -sh /app && ! which gcc',
+        'ls -lh /app && ls /opt/venv/lib/python*/site-packages && du -sh /app && ! which gcc',
       ]);
       expect(inside).toMatch(/manage\.py/);
       expect(inside).not.toMatch(/testing_apps|docs/);

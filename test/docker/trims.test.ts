@@ -32,8 +32,10 @@ RUN --mount=type=bind,from=${uv.image}:${uv.version},source=/uv,target=/bin/uv \
     python -m venv --without-pip /opt/venv \\
     && uv pip install --link-mode copy --only-binary :all: --python /opt/venv/bin/python -r /requirements.txt \\
     && find * -type f > /files-before.txt \\
-    && python /trim_environment.py /opt/venv --rules ${RULES} \\
-        --languages de --aws-services s3,sqs --google-apis drive.v3
+    && cd / && mv /opt/venv /full \\
+    && python /trim_environment.py /full --output /opt/venv --rules ${RULES} \\
+        --languages de --aws-services s3,sqs --google-apis drive.v3 \\
+    && rm -rf /full
 `;
 
 interface Summary {

@@ -53,14 +53,13 @@ describe('what the build takes out of the packages', () => {
 
   it('is what is safe by rule', async () => {
     const text = await dockerfile({});
-    expect(text).toMatch(/--rules tests,translations,sources,stubs,symbols,duplicates\n/);
-    expect(text).toContain('COPY --link --from=environment /opt/venv /opt/venv');
+    expect(text).toContain('"--rules", "tests,translations,sources,stubs,symbols,duplicates"]');
   });
 
   it('with the languages and services that stay', async () => {
     const text = await dockerfile({ trim: 'botocore,languages,tests' });
     expect(text).toMatch(
-      /--rules tests,languages,botocore \\\n {8}--languages vi,en \\\n {8}--aws-services s3,sqs,sts\n/,
+      /"--rules", "tests,languages,botocore", \\\n {8}"--languages", "vi,en", \\\n {8}"--aws-services", "s3,sqs,sts"\]\n/,
     );
   });
 
@@ -68,5 +67,25 @@ describe('what the build takes out of the packages', () => {
     const text = await dockerfile({ trim: 'none' });
     expect(text).not.toContain('trim_environment');
     expect(text).toContain('COPY --link --from=builder /opt/venv /opt/venv');
+    expect(text).not.toContain('FROM scratch');
+    expect(text).toContain('FROM base AS environment');
+  });
+
+  it('is in the base image what only installs, develops or compiles', async () => {
+    const text = await dockerfile({});
+    expect(text).toMatch(/\/usr\/local\/lib\/python3\.\d+\/ensurepip/);
+    expect(text).toContain('/usr/local/include');
+    expect(text).toMatch(/FROM scratch AS runtime\nENV [^]+\nCOPY --link --from=rootfs \/ \/\n/);
+    expect(text).toContain('FROM runtime AS environment');
+  });
+
+  it('leaves the headers where a compiler is among the runtime libraries', async () => {
+    const text = await dockerfile({ runtimeLibraries: 'gcc-14,libgomp1' });
+    expect(text).toMatch(/\/usr\/local\/lib\/python3\.\d+\/ensurepip/);
+    expect(text).not.toContain('/usr/local/include');
+  });
+
+  it.each(['distroless', 'alpine'])('leaves the base image alone on %s', async (base) => {
+    expect(await dockerfile({ base })).not.toContain('ensurepip');
   });
 });

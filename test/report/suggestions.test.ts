@@ -26,17 +26,20 @@ function known(
     apps = [],
     settingsText = '',
     answers = {},
+    languages = null,
   }: Partial<{
     imported: string[];
     apps: string[];
     settingsText: string;
     answers: Record<string, unknown>;
+    languages: { value: string[]; evidence: [] } | null;
   }> = {},
 ): ProjectKnowledge {
   return {
     facts: {
       dependencies: { production: production.map((name) => ({ name, direct: true })) },
       importedModules: imported,
+      languages,
       thirdPartyApps: apps,
       settingsFiles: [],
     } as unknown as ProjectFacts,
@@ -124,9 +127,7 @@ describe('packages of which there are smaller ones', () => {
     const image = withPackages({ botocore: 25 });
     const answers = { trim: ['tests', 'stubs'] };
     const [found] = suggestions(image, known(['boto3'], { imported: ['boto3'], answers }));
-    expect(found?.command).toBe(
-      'npx generator-backendai-docker --trim tests,stubs,botocore --aws-services s3',
-    );
+    expect(found?.command).toBe('npx generator-backendai-docker --trim tests,stubs,botocore');
     const trimmed = { ...image, trimmed: [{ rule: 'botocore', files: 1, bytes: 1, packages: [] }] };
     expect(titles(trimmed, known([]))).toEqual([]);
   });
@@ -134,9 +135,11 @@ describe('packages of which there are smaller ones', () => {
   it('does not write what stands in .yo-rc.json into a command', () => {
     const image = withPackages({ botocore: 25 });
     const [found] = suggestions(image, known([], { answers: { trim: ['tests; rm -rf ~'] } }));
-    expect(found?.command).toMatch(/--trim botocore --aws-services s3$/);
+    expect(found?.command).toMatch(/--trim botocore$/);
     const [fresh] = suggestions(image, known([]));
-    expect(fresh?.command).toContain('--trim tests,translations,sources,stubs,symbols,duplicates,botocore ');
+    expect(fresh?.command).toMatch(
+      /--trim tests,translations,sources,stubs,symbols,duplicates,tools,botocore$/,
+    );
   });
 });
 
@@ -171,7 +174,12 @@ describe('the image', () => {
       children: [{ name: 'conf', size: 6e6, children: [locale] }],
     };
     const image = withPackages({}, { tree: tree([django, { name: 'other', size: 1, children: [locale] }]) });
-    expect(titles(image, known([]))).toEqual(['Django brings about a hundred languages (5.0 MB)']);
+    const languages = { value: ['de'], evidence: [] as [] };
+    expect(titles(image, known([], { languages }))).toEqual([
+      'Django brings about a hundred languages (5.0 MB)',
+    ]);
+    // The rule would be refused.
+    expect(titles(image, known([]))).toEqual([]);
   });
 
   it('has waste above 10 MB only', () => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Outcome, renderScript, runPython, temporaryFolder } from './rendered-script.ts';
@@ -129,13 +129,33 @@ describe('with a cache that is kept between builds', () => {
     expect(await value(folder)).toBe('replaced\n');
   });
 
+  const inCache = (folder: string): Buffer => readFileSync(join(folder, 'cache/bytecode'));
+
   it('compiles nothing again', async () => {
     const folder = project(MODULES);
     await cached(folder);
-    const before = compiled(folder, 'cache');
-    expect(before.get('good')?.readUInt32LE(4)).toBe(3);
+    const before = inCache(folder);
+    // What only the cache says.
+    const changed = before.toString('latin1').replaceAll('compiled', 'from hit');
+    writeFileSync(join(folder, 'cache/bytecode'), changed, 'latin1');
+    rmSync(join(folder, 'pyc'), { recursive: true });
     await cached(folder);
-    expect(compiled(folder, 'cache')).toEqual(before);
+    expect(await value(folder)).toBe('from hit\n');
+    expect(inCache(folder).toString('latin1')).toBe(changed);
+  });
+
+  it.each(['', 'no byte-code', 'cut short'])('does without a damaged one (%s)', async (content) => {
+    const folder = project(MODULES);
+    await cached(folder);
+    const whole = inCache(folder);
+    const damaged = content === 'cut short' ? whole.subarray(0, whole.length / 2) : content;
+    writeFileSync(join(folder, 'cache/bytecode'), damaged);
+    rmSync(join(folder, 'pyc'), { recursive: true });
+    const { code, stderr } = await cached(folder);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(await value(folder)).toBe('compiled\n');
+    expect(inCache(folder)).toEqual(whole);
   });
 });
 

@@ -3,6 +3,9 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -48,8 +51,26 @@ function environment(distributions: Record<string, Files>): string {
 
 async function trim(folder: string, rules: string, ...options: string[]): Promise<Outcome> {
   const script = join(temporaryFolder({ 'trim.py': renderScript('trim_environment.py') }), 'trim.py');
-  return runPython([script, folder, '--rules', rules, ...options]);
+  const output = `${folder}-trimmed`;
+  const before = contentsOf(folder);
+  const outcome = await runPython([script, folder, '--output', output, '--rules', rules, ...options]);
+  expect(contentsOf(folder)).toEqual(before);
+  if (outcome.code === 0) {
+    // In its place, as an image has it.
+    rmSync(folder, { recursive: true });
+    renameSync(output, folder);
+  } else expect(existsSync(output)).toBe(false);
+  return outcome;
 }
+
+/** Path → content and time of each file. */
+const contentsOf = (folder: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((file) => [file, `${statSync(file).mtimeMs} ${readFileSync(file, 'latin1')}`]),
+  );
 
 /** Trims, and returns what is left beside the metadata, and the summary. */
 async function trimmed(
@@ -539,4 +560,39 @@ it('stores files of the same content once, and lists them as before', async () =
   expect(summary.rules.find(({ rule }) => rule === 'duplicates')).toMatchObject({ files: 1, bytes: 20_000 });
   const record = readFileSync(join(folder, SITE, 'scipy-1.0.dist-info/RECORD'), 'utf8');
   expect(record).toContain('scipy.libs/libgfortran.so.5,');
+});
+
+it('stores shared objects once that are the same after their symbols went', async () => {
+  const library = elfWithSymbols({ wide: true, littleEndian: true, rewritten: true });
+  const { folder, summary } = await trimmed(
+    { numpy: { 'numpy.libs/libgfortran.so.5': library }, scipy: { 'scipy.libs/libgfortran.so.5': library } },
+    'symbols,duplicates',
+  );
+  const status = (path: string) => statSync(join(folder, SITE, path));
+  expect(status('scipy.libs/libgfortran.so.5').ino).toBe(status('numpy.libs/libgfortran.so.5').ino);
+  expect(summary.rules.map(({ files }) => files)).toEqual([2, 1]);
+});
+
+it('keeps what lies beside the packages, links and empty folders', async () => {
+  const folder = environment({ numpy: { 'numpy/__init__.py': '' } });
+  mkdirSync(join(folder, 'bin'));
+  writeFileSync(join(folder, 'bin/f2py'), '#!/opt/venv/bin/python\n', { mode: 0o755 });
+  symlinkSync('/usr/local/bin/python3', join(folder, 'bin/python'));
+  symlinkSync('lib', join(folder, 'lib64'));
+  mkdirSync(join(folder, 'include'));
+  const { code } = await trim(folder, 'tests');
+  expect(code).toBe(0);
+  expect(statSync(join(folder, 'bin/f2py')).mode & 0o777).toBe(0o755);
+  expect(readlinkSync(join(folder, 'bin/python'))).toBe('/usr/local/bin/python3');
+  expect(readlinkSync(join(folder, 'lib64'))).toBe('lib');
+  expect(existsSync(join(folder, 'include'))).toBe(true);
+});
+
+it('writes over nothing', async () => {
+  const folder = environment({ numpy: { 'numpy/__init__.py': '' } });
+  const output = temporaryFolder({ 'a.txt': '' });
+  const script = join(temporaryFolder({ 'trim.py': renderScript('trim_environment.py') }), 'trim.py');
+  const { code, stderr } = await runPython([script, folder, '--output', output, '--rules', 'tests']);
+  expect(code).toBe(2);
+  expect(stderr).toBe(`trim_environment: ${output} is not empty\n`);
 });

@@ -34,7 +34,7 @@ export type Base = (typeof BASES)[number];
 export const OPTIMIZATIONS = ['balanced', 'size'] as const;
 export type Optimization = (typeof OPTIMIZATIONS)[number];
 
-/** What the build takes out of the installed packages; the last two only by the user's word. */
+/** What the build takes out of the installed packages and of the base image; the last two only by the user's word. */
 export const TRIMS = [
   'tests',
   'translations',
@@ -42,6 +42,7 @@ export const TRIMS = [
   'stubs',
   'symbols',
   'duplicates',
+  'tools',
   'languages',
   'botocore',
 ] as const;

@@ -525,8 +525,8 @@ const trim: Question<'trim'> = {
   kind: 'checkbox',
   thing: 'trim',
   whenGone: 'it has nothing to do any more',
-  message: 'What the build takes out of the installed packages',
-  help: 'What is taken out of the installed packages: tests, translations, sources, stubs, symbols, duplicates, languages, botocore, or none',
+  message: 'What the build takes out of the installed packages and of Python',
+  help: 'What is taken out of the installed packages: tests, translations, sources, stubs, symbols, duplicates, languages, botocore; of the base image: tools (pip, IDLE, Tk); or none',
   placeholder: 'NAME[,NAME…]',
   choices: ({ facts }) => offeredTrims(facts),
   defaultValue: ({ facts }) =>

@@ -6,6 +6,7 @@ import { DetectionError, type ProjectFacts } from '../detection/facts.ts';
 import type { DatabaseConnection } from '../database/connection-string.ts';
 import { alpineNotes, onAlpine } from './alpine.ts';
 import { baseImage, debianReleaseFor } from './base-image.ts';
+import { unusedTools } from './base-image-trims.ts';
 import {
   CONTAINER_DATABASE,
   SQLITE_FOLDER,
@@ -171,6 +172,11 @@ export function makePlan(
     }),
     install,
     base: answers.base,
+    // A distroless root has none of it, and on Alpine it is untried.
+    unusedTools:
+      answers.base === 'slim' && answers.trim.includes('tools')
+        ? unusedTools(answers.pythonVersion, answers.runtimeLibraries)
+        : null,
     trims: planTrims(facts, answers),
     warmUpModules: warmUpModules(facts, answers),
     importRequirements: importRequirements(
@@ -386,8 +392,8 @@ function warmUpModules(facts: ProjectFacts, answers: Answers): string[] {
 }
 
 function planTrims(facts: ProjectFacts, answers: Answers): TrimPlan | null {
-  if (answers.trim.length === 0) return null;
-  const rules = TRIMS.filter((name) => answers.trim.includes(name));
+  const rules = TRIMS.filter((name) => name !== 'tools').filter((name) => answers.trim.includes(name));
+  if (rules.length === 0) return null;
   return {
     rules,
     languages: rules.includes('languages') ? keptLanguages(facts.languages?.value ?? []) : [],

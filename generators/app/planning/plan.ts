@@ -84,7 +84,7 @@ export interface ExtraRequirement {
 
 /** What docker/trim_environment.py does. */
 export interface TrimPlan {
-  rules: Trim[];
+  rules: Exclude<Trim, 'tools'>[];
   /** With the rule `languages`: those that stay. */
   languages: string[];
   /** With the rule `botocore`: those that stay. */
@@ -149,6 +149,8 @@ export interface Plan {
   install: InstallPlan;
   /** What production stands on. */
   base: Base;
+  /** What the build takes out of the base image, absolute, with the shell's `*`; null: production stands on it as it is. */
+  unusedTools: string[] | null;
   /** What the build takes out of the installed packages; null for nothing. */
   trims: TrimPlan | null;
   /** Modules whose byte-code is compiled ahead. */

@@ -11,7 +11,7 @@ export interface OfferedTrim {
   checked: boolean;
 }
 
-/** Safe by rule; what each takes is in `knowledge/site-packages-trims.json`. */
+/** Safe by rule; what each takes is in `knowledge/site-packages-trims.json` and, of `tools`, `base-image-trims.json`. */
 const SAFE: readonly [Trim, string][] = [
   ['tests', 'tests of packages that run without them'],
   ['translations', '.po files beside their compiled form'],
@@ -19,6 +19,7 @@ const SAFE: readonly [Trim, string][] = [
   ['stubs', '.pyi files, which are for type checkers'],
   ['symbols', 'symbol tables of shared objects'],
   ['duplicates', 'files of the same content, stored once by hard links'],
+  ['tools', 'pip, IDLE and Tk of the Debian slim image'],
 ];
 
 /** What is taken out unless the user decides otherwise. */

@@ -98,10 +98,8 @@ function templateData(plan: Plan, random: () => string): object {
     plan,
     steps: installSteps(plan.install, plan.uvImage),
     files: GENERATED_FILES.filter((file) => file.when(plan)),
-    // The stage that production stands on.
-    runtimeStage: plan.base === 'distroless' ? 'runtime' : 'base',
-    // The stage whose /opt/venv production gets.
-    environmentStage: plan.trims ? 'environment' : 'builder',
+    // The stage below /opt/venv in production.
+    runtimeStage: plan.base === 'distroless' || plan.unusedTools !== null ? 'runtime' : 'base',
     // One more line of an ENV instruction.
     pythonPath:
       plan.pythonPath.length === 0

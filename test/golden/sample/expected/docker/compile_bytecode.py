@@ -14,9 +14,10 @@ never checked against their sources ("unchecked hash") and two runs write the sa
 
 import argparse
 import importlib
+import importlib.machinery
 import importlib.util
+import marshal
 import os
-import py_compile
 import signal
 import subprocess
 import sys
@@ -34,9 +35,9 @@ DATABASE = "postgres"
 SECONDS_PER_IMPORT = 60
 SECONDS_PER_APPLICATION = 300
 
-# Flags of a file of byte-code (PEP 552): with the hash of its source, compared or not.
-UNCHECKED_HASH = (0b01).to_bytes(4, "little")
-CHECKED_HASH = (0b11).to_bytes(4, "little")
+# Head of a file of byte-code with the hash of its source, which Python does not compare (PEP 552).
+HEAD = importlib.util.MAGIC_NUMBER + (0b01).to_bytes(4, "little")
+HASH = slice(8, 16)
 
 # How this script calls itself.
 CHILDREN = ["import-in-child", "load-in-child"]
@@ -219,20 +220,23 @@ def report_loaded(report):
     sys.addaudithook(hook)
 
 
-def import_in_child(names, cache, report):
-    """Import in a child process that writes its byte-code into the cache.
+def import_in_child(names, output, cache, report):
+    """Import in a child process that writes the byte-code of what it loads into the output.
 
     Return the files that were loaded, and one line for each module that failed. A module that takes
     the process down with it (a crash, os._exit, a hanging import) costs only itself: another child
     goes on with the next one.
     """
-    environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    # An empty prefix: what lies beside a source is not trusted.
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(report.parent / "none")}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    command = [sys.executable, __file__, "import-in-child"]
+    command += ["--output", str(report), "--compiled", output, "--cache", cache]
     remaining, failures, loaded = [DJANGO_PROJECT, *names], [], set()
     while remaining:
         report.write_text("", encoding="utf-8")
         child = subprocess.run(
-            [sys.executable, __file__, "import-in-child", "--output", str(report), *remaining],
+            [*command, *remaining],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -338,60 +342,85 @@ def python_files(folders):
 
 
 class Cache:
-    """Byte-code that imports left, kept between builds.
+    """Byte-code of the build before, in one file: path → hash of the source and marshalled code.
 
-    Python trusts a file with a time and a size in it, and two releases of a package may have both
-    alike. Here each file gets the hash of its source, which Python compares (PEP 552).
+    A time and a size, as Python compares them, may be the same in two releases of a package.
     """
 
-    def __init__(self, folder):
-        self.folder = os.path.abspath(folder)
-        for file in Path(folder).rglob("*.pyc"):
-            with open(file, "rb") as content:
-                head = content.read(8)
-            if head[4:] != CHECKED_HASH:  # of a build that was stopped
-                file.unlink()
-
-    def code_of(self, source):
-        """Marshalled code and the source's hash; None for the code where the cache has none."""
-        path = byte_code_path(source, self.folder)
-        with open(source, "rb") as file:
-            digest = importlib.util.source_hash(file.read())
+    def __init__(self, file):
+        self.file = file
         try:
-            with open(path, "rb") as file:
-                data = file.read()
-        except FileNotFoundError:
-            return None, digest
-        magic, flags, stored, code = data[:4], data[4:8], data[8:16], data[16:]
-        if magic != importlib.util.MAGIC_NUMBER or (flags == CHECKED_HASH and stored != digest):
-            return None, digest
-        if flags != CHECKED_HASH:
-            with open(f"{path}.new", "wb") as file:
-                file.write(magic + CHECKED_HASH + digest + code)
-            os.replace(f"{path}.new", path)
-        return code, digest
+            magic, self.known = marshal.loads(Path(file).read_bytes())
+        except (OSError, EOFError, ValueError, TypeError):  # none, or of a build that was stopped
+            magic, self.known = None, {}
+        if magic != importlib.util.MAGIC_NUMBER:
+            self.known = {}
+
+    def code_of(self, source, digest):
+        """Marshalled code; None where the cache has none of this source."""
+        stored, code = self.known.get(source, (None, None))
+        return code if stored == digest else None
+
+    def keep(self, sources, output):
+        """What this build has written, for the next one."""
+        now = {}
+        for source in sources:
+            data = Path(byte_code_path(source, output)).read_bytes()
+            now[source] = (data[HASH], data[HASH.stop :])
+        if now == self.known:
+            return
+        write_file(self.file, marshal.dumps((importlib.util.MAGIC_NUMBER, now)))
 
 
-def compile_file(source, target, cache):
-    """Write the byte-code of a file, by the cache where that has it."""
-    code, digest = cache.code_of(source) if cache else (None, b"")
-    if code is None:
-        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-        py_compile.compile(source, cfile=target, doraise=True, invalidation_mode=mode)
-        return
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    with open(target, "wb") as file:
-        file.write(importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + digest + code)
+def write_file(path, data):
+    """Whole or not at all: what is imported next may end this process."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temporary = f"{path}.{os.getpid()}"
+    with open(temporary, "wb") as file:
+        file.write(data)
+    os.replace(temporary, path)
+
+
+def compile_file(source, output, cache=None):
+    """Write the byte-code of a file, from the cache where that has it. Return the code."""
+    with open(source, "rb") as file:
+        text = file.read()
+    digest = importlib.util.source_hash(text)
+    data = cache.code_of(source, digest) if cache else None
+    if data is None:
+        code = importlib.machinery.SourceFileLoader("<module>", source).source_to_code(text, source)
+        data = marshal.dumps(code)
+    else:
+        code = marshal.loads(data)
+    write_file(byte_code_path(source, output), HEAD + digest + data)
+    return code
+
+
+def compile_while_importing(output, cache):
+    """From now on a module that is imported leaves its byte-code in the output folder."""
+    original = importlib.machinery.SourceFileLoader.get_code
+
+    def get_code(loader, name):
+        # Another class may change what it compiles.
+        if type(loader) is not importlib.machinery.SourceFileLoader:
+            return original(loader, name)
+        return compile_file(os.path.abspath(loader.get_filename(name)), output, cache)
+
+    importlib.machinery.SourceFileLoader.get_code = get_code
 
 
 def compile_files(sources, output, cache=None):
-    """Compile into the output folder. Return the files written and one line for each failure."""
+    """Compile into the output folder. Return the files written and one line for each failure.
+
+    With a cache, what the imports have left there stays.
+    """
     warnings.simplefilter("ignore")
     written, failures = [], []
     for source in sources:
         target = byte_code_path(source, output)
         try:
-            compile_file(source, target, cache)
+            if cache is None or not os.path.isfile(target):
+                compile_file(source, output, cache)
             written.append(target)
         except Exception as error:  # a template or Python 2 code with the ending .py
             first_line = str(error).strip().split("\n")[-1].strip()
@@ -404,9 +433,18 @@ def compile_modules(arguments):
     built_in = built_in_modules()
     names = [*dict.fromkeys([*arguments.names, *built_in])]
     with tempfile.TemporaryDirectory() as folder:
-        cache = Cache(arguments.cache or os.path.join(folder, "cache"))
-        sources, failures = import_in_child(names, cache.folder, Path(folder) / "report")
+        file = os.path.join(arguments.cache or folder, "bytecode")
+        report = Path(folder) / "report"
+        sources, failures = import_in_child(names, arguments.output, file, report)
+        cache = Cache(file)
         written, not_compiled = compile_files(sources, arguments.output, cache)
+        if arguments.cache:
+            kept = [
+                source
+                for source in sources
+                if os.path.isfile(byte_code_path(source, arguments.output))
+            ]
+            cache.keep(kept, arguments.output)
     notes = [line for line in failures if line.split(" ", 1)[0] not in built_in]
     return written, notes + not_compiled
 
@@ -468,6 +506,7 @@ def main():
             code = load_application(arguments.names[0], report)
         else:
             report_loaded(report)
+            compile_while_importing(arguments.compiled, Cache(arguments.cache))
             import_modules(arguments.names, report)
             report.write("end\n")
     sys.stderr.flush()

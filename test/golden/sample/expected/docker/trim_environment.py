@@ -1,6 +1,8 @@
-"""Removes from an environment what no program reads; the Dockerfile runs it in the build.
+"""Copies an environment without what no program reads; the Dockerfile runs it in the build.
 
-    python trim_environment.py /opt/venv --rules tests,translations,sources,stubs,symbols
+    python trim_environment.py /full/venv --output /opt/venv --rules tests,translations,sources
+
+The output is where the environment's programs expect it; the environment itself stays as it is.
 
 tests         folders of tests, of packages that are known to run without them
 translations  .po and .pot files beside the compiled .mo file
@@ -15,7 +17,7 @@ googleapis    descriptions of other Google APIs than --google-apis drive.v3 name
 
 Before a folder or a file goes, the Python files that stay are read: what one of them imports or
 names stays, with a note. Licences and metadata stay. What went is listed in trimmed.json in the
-environment, and no longer in the RECORD files. The same environment gives the same result.
+output, and no longer in the RECORD files. The same environment gives the same result.
 """
 
 import argparse
@@ -27,11 +29,13 @@ import json
 import os
 import re
 import shutil
+import stat
 import struct
 import sys
 import time
 import warnings
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 
 # Folders and modules of tests: distribution → patterns, where "*" stands for any text in a name and
 # "**" for any folders.
@@ -168,6 +172,8 @@ RULES = [
 # Smaller ones save less than a block of a disk.
 SMALLEST_DUPLICATE = 4096
 
+COPIES_AT_A_TIME = 4
+
 # Always removed: Python looks for byte-code under PYTHONPYCACHEPREFIX only.
 BYTECODE = "bytecode"
 
@@ -186,7 +192,7 @@ SAME_LANGUAGE = {"nb": "no", "nn": "no"}
 
 
 class CannotTrimError(Exception):
-    """Nothing has been removed."""
+    """Nothing has been written."""
 
 
 def regular_expression(patterns):
@@ -210,22 +216,27 @@ def top(path):
 
 
 class Environment:
-    """The site-packages folder of a virtual environment. Paths are relative to it."""
+    """The site-packages folder of a virtual environment, and its copy. Paths are relative to it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, output):
         self.folder = os.path.realpath(folder)
+        self.output = os.path.realpath(output)
         if not os.path.isfile(os.path.join(self.folder, "pyvenv.cfg")):
             raise CannotTrimError(f"{folder} is no virtual environment: it has no pyvenv.cfg")
         if os.path.exists(os.path.join(self.folder, "trimmed.json")):
             raise CannotTrimError(f"{folder} has been trimmed before: it has a trimmed.json")
+        if os.path.isdir(self.output) and os.listdir(self.output):
+            raise CannotTrimError(f"{output} is not empty")
         self.site = self.find_site()
+        self.output_site = os.path.join(self.output, os.path.relpath(self.site, self.folder))
         self.files = {}  # path → size; no links
         self.links = []
         self.removed = defaultdict(dict)  # rule → path → bytes
+        self.gone = set()
+        self.replaced = set()  # written with another content
         self.changed = set()
-        self.linked = set()  # stored once with another file
+        self.linked = {}  # stored once with another file → that file
         self.notes = []
-        self.times = {}
         self.walk("")
         self.records = {}  # distribution → path of its RECORD
         self.owners = {}  # path → distribution
@@ -249,6 +260,9 @@ class Environment:
 
     def absolute(self, path):
         return os.path.join(self.site, path)
+
+    def in_output(self, path):
+        return os.path.join(self.output_site, path)
 
     def walk(self, folder):
         with os.scandir(self.absolute(folder)) as entries:
@@ -277,57 +291,72 @@ class Environment:
         return self.owners.get(path) or normalised(top(path))
 
     def read(self, path):
-        with open(self.absolute(path), "rb") as file:
-            return file.read()
-
-    def remember_times(self, path):
-        """Of a file or folder that is about to be written; restore_times puts them back."""
-        if path not in self.times:
-            status = os.stat(path)
-            self.times[path] = (status.st_atime_ns, status.st_mtime_ns)
-
-    def restore_times(self):
-        for path, times in self.times.items():
-            if os.path.exists(path):
-                os.utime(path, ns=times)
+        file = self.in_output(path) if path in self.replaced else self.absolute(path)
+        with open(file, "rb") as content:
+            return content.read()
 
     def remove(self, rule, path):
-        """Remove a file, and the folders that are empty without it."""
-        file = self.absolute(path)
-        folder = os.path.dirname(file)
-        self.remember_times(folder)
-        os.unlink(file)
+        """Leave out a file, and the folders that are empty without it."""
+        self.gone.add(path)
         self.removed[rule][path] = self.files.pop(path, 0)
-        while folder != self.site and not os.listdir(folder):
-            self.remember_times(os.path.dirname(folder))
-            os.rmdir(folder)
-            folder = os.path.dirname(folder)
 
     def replace(self, path, data):
-        """Write another content under the same name, mode and times, into a new file."""
-        file = self.absolute(path)
-        self.remember_times(os.path.dirname(file))
-        temporary = file + ".trimmed"
-        with open(temporary, "wb") as output:
+        """Write another content under the same name, mode and times."""
+        file = self.in_output(path)
+        os.makedirs(os.path.dirname(file), exist_ok=True)
+        with open(file, "wb") as output:
             output.write(data)
-        shutil.copystat(file, temporary)
-        os.replace(temporary, file)
+        shutil.copystat(self.absolute(path), file)
+        self.replaced.add(path)
         self.files[path] = len(data)
 
     def link(self, rule, path, first):
         """Store a file once with another one of the same content."""
-        file = self.absolute(path)
-        self.remember_times(os.path.dirname(file))
-        os.link(self.absolute(first), file + ".trimmed")
-        os.replace(file + ".trimmed", file)
-        self.linked.add(path)
+        self.linked[path] = first
         self.removed[rule][path] = self.files[path]
+
+    def write(self):
+        """Copy what stays, with its modes and times."""
+        folders, copies = [], []
+
+        def copy_folder(source, target):
+            """Return whether anything of it stays: what was empty before does."""
+            with os.scandir(source) as entries:
+                ordered = sorted(entries, key=lambda entry: entry.name)
+            stay = [copy_entry(entry, f"{target}/{entry.name}") for entry in ordered]
+            if any(stay) or not stay:
+                folders.append((source, target))
+            return any(stay) or not stay
+
+        def copy_entry(entry, target):
+            if entry.is_dir(follow_symlinks=False):
+                return copy_folder(entry.path, target)
+            path = os.path.relpath(entry.path, self.site)
+            if path in self.gone:
+                return False
+            if path not in self.replaced and path not in self.linked:
+                copies.append((entry.path, target))
+            return True
+
+        copy_folder(self.folder, self.output)
+        for _, target in reversed(folders):
+            os.makedirs(target, exist_ok=True)
+        with ThreadPoolExecutor(COPIES_AT_A_TIME) as pool:
+            list(pool.map(copy_file, copies))
+        for path, first in self.linked.items():
+            if path in self.replaced:
+                os.unlink(self.in_output(path))
+            os.link(self.in_output(first), self.in_output(path))
+        self.folders = folders
+
+    def restore_times(self):
+        """Of the folders, once nothing is written to them any more."""
+        for source, target in self.folders:
+            shutil.copystat(source, target)
 
     def write_records(self):
         """RECORD lists the files that are there, with their hashes."""
-        gone = {path for paths in self.removed.values() for path in paths}
-        gone -= self.changed | self.linked
-        touched = {self.owners[path] for path in gone | self.changed if path in self.owners}
+        touched = {self.owners[path] for path in self.gone | self.changed if path in self.owners}
         for distribution in sorted(touched):
             path = self.records[distribution]
             lines = []
@@ -340,9 +369,27 @@ class Environment:
                     # Where an installer wrote a hash.
                     new = f",sha256={encoded},{self.files[name]}"
                     line = re.sub(r",\w+=[^,]*,\d*(?=\s*$)", new, line)
-                if name not in gone:
+                if name not in self.gone:
                     lines.append(line)
             self.replace(path, "".join(lines).encode("utf-8", "surrogateescape"))
+
+
+def copy_file(places):
+    """Content, mode and times; several at a time, because most of the work is the kernel's."""
+    source, target = places
+    if os.path.islink(source):
+        os.symlink(os.readlink(source), target)
+        return
+    with open(source, "rb", buffering=0) as content, open(target, "xb", buffering=0) as copy:
+        status = os.fstat(content.fileno())
+        rest = status.st_size
+        try:
+            while rest > 0:
+                rest -= os.copy_file_range(content.fileno(), copy.fileno(), rest) or rest
+        except OSError:  # not between these two file systems
+            shutil.copyfileobj(content, copy, 1 << 20)
+        os.fchmod(copy.fileno(), stat.S_IMODE(status.st_mode))
+        os.utime(copy.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def record_path(line):
@@ -877,9 +924,8 @@ def summary(environment, rules):
 
 def write_summary(environment, content):
     """With the time of the environment's own file, so that it tells nothing of this run."""
-    environment.remember_times(environment.folder)
     made = os.stat(os.path.join(environment.folder, "pyvenv.cfg"))
-    path = os.path.join(environment.folder, "trimmed.json")
+    path = os.path.join(environment.output, "trimmed.json")
     with open(path, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=1)
         file.write("\n")
@@ -904,10 +950,11 @@ def print_summary(content, before, after, seconds):
 
 def run(arguments):
     start = time.monotonic()
-    environment = Environment(arguments.environment)
+    environment = Environment(arguments.environment, arguments.output)
     before = sum(environment.files.values())
     trim(environment, arguments)
     environment.write_records()
+    environment.write()
     content = summary(environment, arguments.rules)
     write_summary(environment, content)
     environment.restore_times()
@@ -922,6 +969,7 @@ def names(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("environment", help="folder of the virtual environment")
+    parser.add_argument("--output", required=True, help="folder that its programs expect it in")
     parser.add_argument("--rules", type=names, required=True, help=",".join(RULES))
     parser.add_argument("--languages", type=names, default=[], help="languages that stay: en,de")
     parser.add_argument("--aws-services", type=names, default=[], help="that stay: s3,sqs")
