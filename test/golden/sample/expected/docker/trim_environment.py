@@ -172,7 +172,7 @@ RULES = [
 # Smaller ones save less than a block of a disk.
 SMALLEST_DUPLICATE = 4096
 
-COPIES_AT_A_TIME = 4
+FILES_AT_A_TIME = 4
 
 # Always removed: Python looks for byte-code under PYTHONPYCACHEPREFIX only.
 BYTECODE = "bytecode"
@@ -341,7 +341,7 @@ class Environment:
         copy_folder(self.folder, self.output)
         for _, target in reversed(folders):
             os.makedirs(target, exist_ok=True)
-        with ThreadPoolExecutor(COPIES_AT_A_TIME) as pool:
+        with ThreadPoolExecutor(FILES_AT_A_TIME) as pool:
             list(pool.map(copy_file, copies))
         for path, first in self.linked.items():
             if path in self.replaced:
@@ -657,21 +657,28 @@ def trim_stubs(environment, sources):
 
 def trim_symbols(environment):
     kept = regular_expression(KEPT["symbols"])
-    for path, size in list(environment.files.items()):
-        if not re.search(r"\.so(\.|$)", path) or kept.fullmatch(path):
-            continue
-        # A library with a checksum beside it tests itself.
-        if f"{path.rsplit('.so', 1)[0]}.chk" in environment.files:
-            continue
-        data = environment.read(path)
+    # A library with a checksum beside it tests itself.
+    libraries = [
+        path
+        for path in environment.files
+        if re.search(r"\.so(\.|$)", path)
+        and not kept.fullmatch(path)
+        and f"{path.rsplit('.so', 1)[0]}.chk" not in environment.files
+    ]
+
+    def strip(path):
         try:
-            smaller = without_symbols(data)
+            smaller = without_symbols(environment.read(path))
         except (struct.error, ValueError):
-            continue  # cut short: no place that a header names is there
+            return  # cut short: no place that a header names is there
         if smaller is not None:
+            saved = environment.files[path] - len(smaller)
             environment.replace(path, smaller)
             environment.changed.add(path)
-            environment.removed["symbols"][path] = size - len(smaller)
+            environment.removed["symbols"][path] = saved
+
+    with ThreadPoolExecutor(FILES_AT_A_TIME) as pool:
+        list(pool.map(strip, libraries))
 
 
 def base_language(code):
