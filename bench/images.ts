@@ -5,6 +5,9 @@
  * run. Every image has the same base and is started by the same command; a ratio is to the "before" of this run. The
  * package caches (apt, pip, uv) of all builds are filled before anything is timed. A complete run writes
  * bench/results/images.json and the picture for the README. Exits 1 when a target is missed.
+ *
+ * Times mean something on a machine that does nothing else, with a build cache that holds 30 GB (`defaultKeepStorage` of
+ * the engine): BuildKit deletes what is above it while the next build runs.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

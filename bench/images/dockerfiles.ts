@@ -30,7 +30,7 @@ export const REQUIREMENTS = [
   ...['humanize==4.12.3', 'inflection==0.5.1', 'iniconfig==2.1.0', 'more-itertools==10.7.0'],
   ...['ordered-set==4.1.0', 'parse==1.20.2', 'pluggy==1.6.0', 'shortuuid==1.0.13'],
   ...['sortedcontainers==2.4.0', 'tabulate==0.9.0', 'termcolor==3.1.0', 'text-unidecode==1.3'],
-  ...['toml==0.10.2', 'wcwidth==0.2.13', 'xmltodict==0.14.2', 'zipp==3.23.0'],
+  ...['toml==0.10.2', 'mypy-extensions==1.1.0', 'xmltodict==0.14.2', 'zipp==3.23.0'],
 ];
 export const TURNS = 3;
 
