@@ -169,6 +169,31 @@ describe.each(['', 'src/', 'apps/api/'])('manage.py in "%s"', (prefix) => {
   });
 });
 
+describe('folders for what is served', () => {
+  const served = (settings: string) =>
+    detectProject(
+      memoryFiles('shop', {
+        'manage.py': manage('shop.settings'),
+        'shop/__init__.py': '',
+        'shop/settings.py': `import os\nBASE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))\n${settings}\n`,
+        'requirements.txt': 'Django\n',
+      }),
+    ).staticFiles;
+
+  test.each([
+    ['os.path.join(BASE_DIR, "static")', 'static'],
+    ['"/srv/static"', '/srv/static'],
+    // The repository is /app in the image, right below its root.
+    ['os.path.join(os.path.dirname(BASE_DIR), "staticfiles")', '/staticfiles'],
+    ['os.path.join(BASE_DIR, "..", "..", "www", "static")', '/www/static'],
+    ['os.path.dirname(BASE_DIR)', null],
+    ['os.environ["STATIC_ROOT"]', null],
+  ])('%s is %s', (expression, path) => {
+    expect(served(`STATIC_ROOT = ${expression}`)).toMatchObject({ root: path, rootSet: true });
+    expect(served(`MEDIA_ROOT = ${expression}`).mediaRoot).toBe(path);
+  });
+});
+
 describe('a settings package', () => {
   const files = {
     'backend/manage.py': manage('config.settings.dev'),

@@ -26,7 +26,7 @@ import { readLanguages } from './languages.ts';
 import { findManagePy } from './manage-py.ts';
 import { lenientFiles, rememberedFiles } from './memory-files.ts';
 import { namedPaths } from './named-paths.ts';
-import { folderOf, isInside, joinRelative, repositoryPath } from './paths.ts';
+import { folderOf, isInside, joinRelative, pathAboveRepository, repositoryPath } from './paths.ts';
 import { readPreparation } from './preparation.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { findNodes, readPython, textOf } from './python-source.ts';
@@ -530,7 +530,10 @@ function readStatic(settings: DjangoSettings, workDir: string): Omit<StaticFacts
     const text = textValue(option);
     const set = option.data.kind !== 'none' && text !== '';
     return {
-      path: text === undefined || text === '' ? null : repositoryPath(text, workDir),
+      path:
+        text === undefined || text === ''
+          ? null
+          : (repositoryPath(text, workDir) ?? pathAboveRepository(text)),
       set,
       evidence: set ? [placeOf(option)] : [],
     };

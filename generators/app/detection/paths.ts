@@ -55,6 +55,17 @@ export function repositoryPath(text: string, workDir: string): string | null {
   return relative === '..' || relative.startsWith('../') ? null : relative;
 }
 
+/**
+ * Where a path above the repository lies in the image, which has the repository right below its root: `../static` is
+ * `/static`. Null when it is no such path, or the root itself.
+ */
+export function pathAboveRepository(text: string): string | null {
+  if (!text.startsWith(rootMark) || text.indexOf(rootMark, 1) !== -1) return null;
+  const relative = normalisePath(text).slice(rootMark.length).replace(/^\/+/, '');
+  const below = relative.replace(/^(?:\.\.\/)+/, '');
+  return below === relative || below === '' || below === '..' ? null : `/${below}`;
+}
+
 /** Joins two paths of the repository, either of which may be `''`. */
 export function joinRelative(left: string, right: string): string {
   return left === '' ? right : right === '' ? left : `${left}/${right}`;
