@@ -579,7 +579,7 @@ describe('a full disk', () => {
   }
   it.skipIf(!mounts).each([
     ['for the lock', -20, LOCK],
-    ['for one of the files', 60, 'docker/'],
+    ['for one of the files', 120, 'docker/'],
   ])(
     'without space %s: nothing is written, and the file is named (needs root, to mount a small disk)',
     async (_, kilobytes, named) => {
