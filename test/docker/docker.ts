@@ -58,7 +58,8 @@ function runOnce(
     cwd: folder,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
-    env: { ...(engine ?? process.env), ...extra },
+    // As a user has it: without what keeps Python from writing byte-code beside a script.
+    env: { ...(engine ?? process.env), PYTHONDONTWRITEBYTECODE: '', ...extra },
   });
   return {
     status: status ?? 1,

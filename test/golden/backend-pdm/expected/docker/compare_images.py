@@ -20,8 +20,11 @@ import signal
 import sys
 from pathlib import Path
 
-import image_measurements as measure
-import image_report
+# Nothing is left beside these scripts, which are in a repository.
+sys.dont_write_bytecode = True
+
+import image_measurements as measure  # noqa: E402
+import image_report  # noqa: E402
 
 IMAGE = "harvest"
 BASE_IMAGE = "python:3.12-slim-trixie"
