@@ -170,12 +170,12 @@ describe.each(['', 'src/', 'apps/api/'])('manage.py in "%s"', (prefix) => {
 });
 
 describe('folders for what is served', () => {
-  const served = (settings: string) =>
+  const served = (lines: string) =>
     detectProject(
       memoryFiles('shop', {
         'manage.py': manage('shop.settings'),
         'shop/__init__.py': '',
-        'shop/settings.py': `import os\nBASE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))\n${settings}\n`,
+        'shop/settings.py': `import os\nBASE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))\n${lines}\n`,
         'requirements.txt': 'Django\n',
       }),
     ).staticFiles;
