@@ -140,6 +140,26 @@ describe.skipIf(engine === null)('the sample on a Docker engine', { timeout: 15 
       );
     });
 
+    it('stands on the same layer in each build', () => {
+      const layers = [1, 2].map(() => {
+        mustRun(folder, 'docker', [
+          'build',
+          '--no-cache',
+          '--target',
+          'runtime',
+          '-t',
+          'backendai:runtime',
+          '.',
+        ]);
+        return answerOf(folder, 'docker', [
+          ...['image', 'inspect', '--format', '{{json .RootFS.Layers}}', 'backendai:runtime'],
+        ]);
+      });
+      run(folder, 'docker', ['rmi', 'backendai:runtime']);
+      expect(JSON.parse(layers[0] ?? '')).toHaveLength(1);
+      expect(layers[1]).toBe(layers[0]);
+    });
+
     it('passes its own verify_image.py', () => {
       const output = mustRun(folder, 'python3', ['docker/verify_image.py']);
       expect(output).toMatch(/lightgbm/);
