@@ -87,6 +87,7 @@ export const SEED_DOCKERIGNORE = '.git\n**/__pycache__\ntesting_apps\n*.md\n.env
 const BYTECODE_CACHE = '/root/.cache/bytecode';
 
 const UV_CACHE = '/root/.cache/uv';
+const CACHE_FOLDERS = ['/var/cache/apt', '/var/lib/apt', UV_CACHE, '/root/.cache/pip'];
 const UV_IMAGE = 'ghcr.io/astral-sh/uv';
 
 /**
@@ -95,15 +96,14 @@ const UV_IMAGE = 'ghcr.io/astral-sh/uv';
  * @param uvImage the image of uv that the generated Dockerfile takes, if it does
  */
 export function cachesDockerfile(project: BenchProject, turn: string, uvImage: string | null): string {
-  const folders = ['/var/cache/apt', '/var/lib/apt', UV_CACHE, '/root/.cache/pip'];
-  const mounts = [wheels(project), ...folders.map((folder) => `--mount=type=cache,target=${folder}`)];
+  const mounts = [wheels(project), ...CACHE_FOLDERS.map((folder) => `--mount=type=cache,target=${folder}`)];
   const uv =
     uvImage === null ? '' : `--mount=type=bind,from=${uvImage},source=/uv,target=/usr/local/bin/uv \\\n    `;
   const fetch =
     uvImage === null
       ? ''
       : ` \\\n    && UV_LINK_MODE=copy uv pip install --quiet --target /tmp/one ${REQUIREMENTS.join(' ')}`;
-  const copies = [...folders, '/wheels'].map(
+  const copies = [...CACHE_FOLDERS, '/wheels'].map(
     (folder) => ` \\\n    && mkdir -p /caches${folder} && cp -a ${folder}/. /caches${folder}/`,
   );
   return `FROM ${BASE_IMAGE} AS fill
@@ -112,6 +112,16 @@ FROM scratch
 COPY --from=fill /caches /caches
 `;
 }
+
+/**
+ * Reads each folder of the caches' image once. BuildKit hashes what a mount takes from an image, which it does not for a
+ * cache: the first build that is timed would pay for all.
+ */
+export const readCachesDockerfile = (project: BenchProject, image: string): string => `FROM ${BASE_IMAGE}
+RUN ${[...CACHE_FOLDERS.map((folder) => `/caches${folder}`), '/caches/wheels']
+  .map((folder, place) => `--mount=type=bind,from=${image},source=${folder},target=/read/${place},rw`)
+  .join(' \\\n    ')} \\\n    echo ${project.name}
+`;
 
 /** The image of uv in a generated Dockerfile. */
 export const uvImageOf = (dockerfile: string): string | null =>

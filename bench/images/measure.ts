@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { buildSteps, executed, tracedCommands, type BuildStep } from './build-steps.ts';
 import {
   cachesDockerfile,
+  readCachesDockerfile,
   REQUIREMENTS,
   serverCommand,
   TURNS,
@@ -107,7 +108,9 @@ export class Bench {
     if (first === undefined) throw new Error('no variant');
     const uv = prepared.map((one) => uvImageOf(this.dockerfile(one))).find((image) => image !== null) ?? null;
     const text = cachesDockerfile(first.project, String(Date.now()), uv);
-    return (await this.buildOf(first, 'caches', text)).image;
+    const { image } = await this.buildOf(first, 'caches', text);
+    await this.buildOf(first, 'read-caches', readCachesDockerfile(first.project, image));
+    return image;
   }
 
   /** Builds with another Dockerfile beside the variant's own, and the same .dockerignore. */
