@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -45,6 +46,7 @@ const CASES: Case[] = [
   { name: 'channels-asgi', options: ['--database', 'postgres'], page: '/' },
   { name: 'settings-package-requirements-folder', options: ['--database', 'postgres'], page: '/low-stock/' },
   { name: 'existing-docker', options: ['--database', 'postgres'], page: '/' },
+  { name: 'large-packages', options: ['--database', 'postgres'], page: '/', text: '18 expected' },
   { name: 'templates-static-locale', options: ['--database', 'postgres'], page: '/' },
   // Names its database and hosts in the code, has no STATIC_ROOT and nothing that serves static files: a plain startproject.
   {
@@ -134,6 +136,41 @@ describe.skipIf(engine === null).each(CASES.map((item) => ({ ...item, title: ite
 
     it('builds the development stage', () => {
       mustRun(folder, 'docker', ['build', '--target', 'development', '.']);
+    });
+  },
+);
+
+describe.skipIf(engine === null)(
+  'large packages in a layer of their own, on a Docker engine',
+  { timeout: 10 * MINUTES },
+  () => {
+    it('stay as they are after a new requirement, and are installed like the others', () => {
+      const folder = generatedProject(join(ROOT, 'test/golden/large-packages/project'), []);
+      const layers = (tag: string): string[] =>
+        JSON.parse(
+          answerOf(folder, 'docker', ['image', 'inspect', '--format', '{{json .RootFS.Layers}}', tag]),
+        ) as string[];
+      const python = (program: string): string =>
+        answerOf(folder, 'docker', ['run', '--rm', 'backendai-large:after', 'python', '-c', program]);
+      try {
+        mustRun(folder, 'docker', ['build', '--tag', 'backendai-large:before', '.']);
+        appendFileSync(join(folder, 'requirements.txt'), '\niniconfig==2.1.0\n');
+        mustRun(folder, 'docker', ['build', '--tag', 'backendai-large:after', '.']);
+        const [before, after] = [layers('backendai-large:before'), layers('backendai-large:after')];
+        // The root, the large packages; the others are new.
+        expect(after.slice(0, 2)).toEqual(before.slice(0, 2));
+        expect(after[2]).not.toBe(before[2]);
+        const places = 'import iniconfig, pandas; print(iniconfig.__file__, pandas.__file__)';
+        expect(python(places).replaceAll(/\S+site-packages\//g, '')).toBe(
+          'iniconfig/__init__.py pandas/__init__.py',
+        );
+        const missing =
+          'from importlib.metadata import distributions as d; print([str(f) for x in d() for f in x.files or [] if not f.locate().exists()])';
+        expect(python(missing)).toBe('[]');
+      } finally {
+        run(folder, 'docker', ['image', 'rm', '--force', 'backendai-large:before', 'backendai-large:after']);
+        removeProject(folder);
+      }
     });
   },
 );

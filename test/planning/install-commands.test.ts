@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { resolveAnswers } from '../../generators/app/answers/resolve-answers.ts';
 import { detectProject } from '../../generators/app/detection/detect-project.ts';
 import { memoryFiles } from '../../generators/app/detection/memory-files.ts';
@@ -29,7 +33,7 @@ const plan = (changed: Partial<InstallPlan>): InstallPlan => ({
   exporter: null,
   ...changed,
 });
-const steps = (changed: Partial<InstallPlan>) => installSteps(plan(changed), 'uv:1');
+const steps = (changed: Partial<InstallPlan>) => installSteps(plan(changed), 'uv:1', []);
 const sets = {
   productionGroups: ['prod'],
   productionExtras: ['postgres'],
@@ -42,6 +46,85 @@ it('a hashed file that leaves setuptools out is not held to be complete', () => 
   expect(steps(hashed).production[0]?.commands.join()).not.toContain('--require-hashes');
   expect(steps({ hashed: true }).production[0]?.commands.join()).toContain('--require-hashes');
   expect(steps({ ...hashed, installer: 'pip' }).production[0]?.commands[0]).toMatch(/ setuptools$/);
+});
+
+describe('large packages', () => {
+  const names = ['numpy', 'scikit-learn', 'torch'];
+  const large = (changed: Partial<InstallPlan>) => installSteps(plan(changed), 'uv:1', names);
+
+  /** What the step writes for these requirements, by a real shell. */
+  function written(files: Record<string, string>, changed: Partial<InstallPlan> = {}): string[] {
+    const folder = mkdtempSync(join(tmpdir(), 'backendai-large-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+    const step = large({ productionMounts: Object.keys(files), ...changed }).exported.at(-1);
+    const command = (step?.commands ?? [])
+      .join(' && ')
+      .replaceAll(/\/(requirements|tmp)(?=[/ ])/g, (_, name) => join(folder, name as string));
+    mkdirSync(join(folder, 'tmp'));
+    const { status, stderr } = spawnSync('sh', ['-euc', command], { cwd: folder, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, '']);
+    return readFileSync(join(folder, 'requirements/large.txt'), 'utf8').split('\n').slice(0, -1);
+  }
+
+  it('are the pinned lines, whatever else is in the file and in whichever order', () => {
+    const lines = [
+      'Django==5.2.19',
+      'Scikit_Learn == 1.9.1  # models',
+      "numpy==2.4.6 ; python_version >= '3.11'",
+      'torch[opt]==2.15.0+cpu',
+      'numpy-financial==1.0',
+      '-c constraints.txt',
+      '--extra-index-url https://example.com/simple',
+    ];
+    const expected = [
+      '--extra-index-url https://example.com/simple',
+      'Scikit_Learn == 1.9.1  # models',
+      "numpy==2.4.6 ; python_version >= '3.11'",
+      'torch[opt]==2.15.0+cpu',
+    ];
+    expect(written({ 'requirements.txt': `${lines.join('\n')}\n` })).toEqual(expected);
+    expect(written({ 'requirements.txt': lines.toReversed().join('\r\n') })).toEqual(expected);
+    expect(
+      written({ 'a.txt': `${lines.slice(0, 3).join('\n')}\n`, 'b.txt': lines.slice(3).join('\n') }),
+    ).toEqual(expected);
+  });
+
+  it('are no lines that leave a choice', () => {
+    expect(written({ 'requirements.txt': 'numpy==2.*\nscikit-learn>=1\ntorch==2.1,!=2.2\n' })).toEqual([]);
+  });
+
+  it('keep their hashes', () => {
+    const hashed =
+      'numpy==2.4.6 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n    # via pandas\ndjango==5 \\\n    --hash=sha256:cc\n';
+    expect(written({ 'requirements.txt': hashed })).toEqual([
+      'numpy==2.4.6     --hash=sha256:aa     --hash=sha256:bb',
+    ]);
+  });
+
+  it('come from the index that the build is configured with', () => {
+    const content = '-i https://pypi.org/simple\nnumpy==2.4.6\n';
+    const changed = { publicIndexFiles: ['requirements.txt'] };
+    expect(written({ 'requirements.txt': content }, changed)).toEqual(['numpy==2.4.6']);
+  });
+
+  it('of a lock are exported', () => {
+    const { exported } = large({ manager: 'uv', productionFile: 'uv.lock', root: 'api', ...sets });
+    expect(exported[0]?.commands[1]).toContain(
+      'uv export --project api --quiet --locked --no-emit-project --no-default-groups --group prod --extra postgres > /tmp/all.txt',
+    );
+    const poetry = large({ manager: 'poetry', exporter: { tool: 'poetry', packages: [] } });
+    expect(poetry.exported).toHaveLength(2);
+    expect(poetry.exported[1]?.commands[1]).toBe('cat /requirements/production.txt > /tmp/all.txt');
+  });
+
+  it('are installed without what they need, which comes with the others', () => {
+    expect(large({}).large?.commands).toEqual([
+      'uv pip install --python /opt/venv/bin/python --no-deps --requirement /requirements/large.txt',
+    ]);
+    expect(large({ installer: 'pip' }).large?.commands[0]).toMatch(/^pip --python .* --no-deps /);
+    expect(steps({}).large).toBeNull();
+  });
 });
 
 describe('groups and extras: production gets its own, the development stage both', () => {

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Outcome, renderScript, runPython, temporaryFolder } from './rendered-script.ts';
 
@@ -156,6 +156,83 @@ describe('with a cache that is kept between builds', () => {
     expect(code).toBe(0);
     expect(await value(folder)).toBe('compiled\n');
     expect(inCache(folder)).toEqual(whole);
+  });
+});
+
+describe('where the environment has changed since', () => {
+  const dist = (name: string, files: Record<string, string>, entryPoints = ''): Record<string, string> => ({
+    ...files,
+    [`${name}-1.0.dist-info/entry_points.txt`]: entryPoints,
+    [`${name}-1.0.dist-info/RECORD`]: [...Object.keys(files), `${name}-1.0.dist-info/RECORD`]
+      .map((path) => `${path},sha256=${(files[path] ?? '').length},\n`)
+      .join(''),
+  });
+  /** Tells how often it was imported. */
+  const COUNTING = 'import os\nwith open(os.environ["COUNT"], "a") as file:\n    file.write("x")\n';
+  const SHOP = dist('shop', {
+    'shop/__init__.py': `${COUNTING}try:\n    import fast\nexcept ImportError:\n    from . import slow\n`,
+    'shop/slow.py': '',
+  });
+
+  /** Compiles what `shop` loads, in a virtual environment that gets more packages between two builds. */
+  async function twice(more: Record<string, string>): Promise<{ imports: number; files: string[] }> {
+    const folder = project({});
+    const venv = join(folder, 'venv');
+    await runPython(['-m', 'venv', '--without-pip', venv]);
+    const site = join(venv, 'lib', readdirSync(join(venv, 'lib'))[0] ?? '', 'site-packages');
+    const write = (files: Record<string, string>): void => {
+      for (const [path, content] of Object.entries(files)) {
+        mkdirSync(dirname(join(site, path)), { recursive: true });
+        writeFileSync(join(site, path), content);
+      }
+    };
+    const count = join(folder, 'count');
+    const build = async (output: string): Promise<string[]> => {
+      const options = ['--cache', join(folder, 'cache'), '--output', join(folder, output)];
+      const { code, stderr } = await runPython(
+        [join(folder, 'compile_bytecode.py'), 'modules', ...options, 'shop'],
+        { python: join(venv, 'bin/python'), env: { PYTHONPATH: '', COUNT: count } },
+      );
+      expect([code, stderr]).toEqual([0, '']);
+      return readdirSync(join(folder, output, site), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.pyc'))
+        .map((name) => name.replace(/\.cpython-.*$/, ''))
+        .toSorted();
+    };
+    write(SHOP);
+    expect(await build('first')).toEqual(['shop/__init__', 'shop/slow']);
+    write(more);
+    const files = await build('second');
+    return { imports: readFileSync(count, 'utf8').length, files };
+  }
+
+  it.each<[string, Record<string, string>]>([
+    ['nothing', {}],
+    ['a package that nothing looked for', dist('other', { 'other/__init__.py': 'import os\n' })],
+    ['one with a script', dist('tool', { 'tool.py': '' }, '[console_scripts]\ntool = tool:main\n')],
+  ])('nothing is imported again: %s', async (_, more) => {
+    expect(await twice(more)).toEqual({ imports: 1, files: ['shop/__init__', 'shop/slow'] });
+  });
+
+  it.each<[string, Record<string, string>, string[]]>([
+    [
+      'a package that was looked for',
+      dist('fast', { 'fast/__init__.py': '' }),
+      ['fast/__init__', 'shop/__init__'],
+    ],
+    [
+      'another release of one that was loaded',
+      dist('shop', { 'shop/__init__.py': `${COUNTING}from . import new\n`, 'shop/new.py': '' }),
+      ['shop/__init__', 'shop/new'],
+    ],
+    [
+      'a plugin',
+      dist('plugin', { 'plugin.py': '' }, '[shop.plugins]\na = plugin\n'),
+      ['shop/__init__', 'shop/slow'],
+    ],
+    ['what no distribution lists', { 'loose.py': '' }, ['shop/__init__', 'shop/slow']],
+  ])('all is imported again: %s', async (_, more, files) => {
+    expect(await twice(more)).toEqual({ imports: 2, files });
   });
 });
 

@@ -1,4 +1,5 @@
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -595,4 +596,102 @@ it('writes over nothing', async () => {
   const { code, stderr } = await runPython([script, folder, '--output', output, '--rules', 'tests']);
   expect(code).toBe(2);
   expect(stderr).toBe(`trim_environment: ${output} is not empty\n`);
+});
+
+describe('an environment in two layers', () => {
+  const LARGE: Record<string, Files> = {
+    scipy: {
+      'scipy/__init__.py': 'from joblib.test import helper\n',
+      'scipy/tests/__init__.py': '',
+      'scipy/tests/test_a.py': '',
+      'scipy/stats/tests/__init__.py': '',
+      'scipy/stats/__init__.py': '',
+      'scipy/_c.cpython-311-x86_64-linux-gnu.so': elfWithSymbols({
+        wide: true,
+        littleEndian: true,
+        rewritten: false,
+      }),
+    },
+  };
+  const OTHERS: Record<string, Files> = {
+    joblib: { 'joblib/__init__.py': '', 'joblib/test/__init__.py': '', 'joblib/test/helper.py': '' },
+    django: {
+      'django/__init__.py': '',
+      'django/locale/de/LC_MESSAGES/django.po': 'po',
+      'django/locale/de/LC_MESSAGES/django.mo': 'mo',
+    },
+  };
+  const RULES = 'tests,translations,symbols';
+
+  /** Both layers, one upon the other, as the Dockerfile makes them; and the environment in one layer. */
+  async function layers(
+    others: Record<string, Files>,
+    rules = RULES,
+  ): Promise<{ layered: string; first: string; second: string; whole: string; outcome: Outcome }> {
+    const first = environment(LARGE);
+    expect(await trim(first, rules, '--first-layer')).toMatchObject({ code: 0, stderr: '' });
+    const second = environment({ ...LARGE, ...others });
+    const outcome = await trim(second, rules, '--without', join(first, 'trimmed.json'));
+    const layered = temporaryFolder({});
+    for (const layer of [first, second])
+      if (existsSync(join(layer, SITE)) || existsSync(join(layer, 'pyvenv.cfg')))
+        cpSync(layer, layered, { recursive: true });
+    const { folder: whole } = await trimmed({ ...LARGE, ...others }, rules);
+    return { layered, first, second, whole, outcome };
+  }
+
+  it('is what it would be in one, and no file is in both', async () => {
+    const { layered, first, second, whole, outcome } = await layers(OTHERS);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(filesOf(layered)).toEqual(filesOf(whole));
+    expect(filesOf(layered)).toContain('joblib/test/helper.py');
+    expect(filesOf(layered)).not.toContain('scipy/tests/test_a.py');
+    for (const path of [
+      ...filesOf(whole),
+      ...['scipy', 'django'].map((name) => `${name}-1.0.dist-info/RECORD`),
+    ])
+      expect(
+        readFileSync(join(layered, SITE, path)).equals(readFileSync(join(whole, SITE, path))),
+        path,
+      ).toBe(true);
+    expect(filesOf(first).filter((path) => filesOf(second).includes(path))).toEqual([]);
+    expect(existsSync(join(second, 'pyvenv.cfg'))).toBe(false);
+    expect(existsSync(join(second, SITE, 'scipy-1.0.dist-info'))).toBe(false);
+  });
+
+  it('adds what only the other packages need of the first layer', async () => {
+    const user = { 'shop/__init__.py': 'from scipy.stats import tests\n' };
+    const { layered, second, whole, outcome } = await layers({ ...OTHERS, shop: user });
+    expect(outcome.code).toBe(0);
+    expect(filesOf(second)).toContain('scipy/stats/tests/__init__.py');
+    expect(filesOf(second).filter((path) => path.startsWith('scipy/'))).toHaveLength(1);
+    expect(filesOf(layered)).toEqual(filesOf(whole));
+  });
+
+  it('has a list for each layer', async () => {
+    const { first, second } = await layers(OTHERS);
+    const others = JSON.parse(readFileSync(join(second, 'trimmed-others.json'), 'utf8')) as Summary;
+    const packages = ({ rules }: Summary): string[] => rules.flatMap((row) => Object.keys(row.packages));
+    expect(packages(summaryOf(first))).toEqual(['scipy', 'scipy']);
+    expect(packages(others)).toEqual(['django']);
+    expect(summaryOf(first)).toMatchObject({
+      layer: {
+        distributions: { scipy: '1.0' },
+        imports: ['joblib.test', 'joblib.test.helper'],
+        gone: expect.arrayContaining(['scipy/tests/test_a.py']) as string[],
+      },
+    });
+  });
+
+  it('has one version of each package, or nothing is written', async () => {
+    const first = environment(LARGE);
+    await trim(first, RULES, '--first-layer');
+    const list = join(first, 'trimmed.json');
+    writeFileSync(list, readFileSync(list, 'utf8').replace('"scipy": "1.0"', '"scipy": "0.9"'));
+    const { code, stderr } = await trim(environment({ ...LARGE, ...OTHERS }), RULES, '--without', list);
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      'trim_environment: scipy 0.9 is in the first layer, 1.0 in the second: the requirements must pin one version of it\n',
+    );
+  });
 });

@@ -11,8 +11,10 @@ export interface RunStep {
 }
 
 export interface InstallSteps {
-  /** Stage `requirements`: a foreign lock exported to requirements files; empty when not needed. */
+  /** Stage `requirements`: a foreign lock exported to requirements files, and the large packages; empty when not needed. */
   exported: RunStep[];
+  /** Stage `large-packages`, which the builder stands on; null when there are none. */
+  large: RunStep | null;
   /** In the builder stage. */
   production: RunStep[];
   /** In the development stage, on top of the builder's environment. */
@@ -23,6 +25,7 @@ const ENVIRONMENT = '/opt/venv';
 const PYTHON = `${ENVIRONMENT}/bin/python`;
 export const EXTRA_FILE = 'docker/requirements.txt';
 const EXPORT_FOLDER = '/requirements';
+const LARGE_REQUIREMENTS = `${EXPORT_FOLDER}/large.txt`;
 const EXPORT_SCRIPT = 'docker/export_requirements.py';
 
 /** Takes the option that names PyPI itself out of what it reads. */
@@ -62,23 +65,92 @@ function requirementsFiles(
   };
 }
 
+/** The mounts that uv needs in a RUN. */
+const uvMountsOf = (install: InstallPlan, uvImage: string): string[] => [
+  ...install.secretMounts,
+  'type=cache,target=/root/.cache/uv',
+  `type=bind,from=${uvImage},source=/uv,target=/usr/local/bin/uv`,
+];
+
+const toolMountsOf = (install: InstallPlan, uvImage: string): string[] =>
+  install.installer === 'uv'
+    ? uvMountsOf(install, uvImage)
+    : [...install.secretMounts, 'type=cache,target=/root/.cache/pip'];
+
+const installCommandOf = ({ installer }: InstallPlan): string =>
+  installer === 'uv' ? `uv pip install --python ${PYTHON}` : `pip --python ${PYTHON} install --no-compile`;
+
 /**
  * The RUN instructions that install the project's requirements into /opt/venv.
  * @param install the installation's plan
  * @param uvImage image that uv's binary is mounted from
+ * @param largePackages normalised names of what is installed before the others
  */
-export function installSteps(install: InstallPlan, uvImage: string): InstallSteps {
-  const uvMounts = [
-    ...install.secretMounts,
-    'type=cache,target=/root/.cache/uv',
-    `type=bind,from=${uvImage},source=/uv,target=/usr/local/bin/uv`,
-  ];
-  const toolMounts =
-    install.installer === 'uv' ? uvMounts : [...install.secretMounts, 'type=cache,target=/root/.cache/pip'];
-  const installCommand =
-    install.installer === 'uv'
-      ? `uv pip install --python ${PYTHON}`
-      : `pip --python ${PYTHON} install --no-compile`;
+export function installSteps(
+  install: InstallPlan,
+  uvImage: string,
+  largePackages: readonly string[],
+): InstallSteps {
+  const steps = allSteps(install, uvImage);
+  if (largePackages.length === 0) return { ...steps, large: null };
+  return {
+    ...steps,
+    exported: [...steps.exported, largeRequirements(install, uvImage, largePackages)],
+    large: {
+      comment: '',
+      mounts: [
+        ...toolMountsOf(install, uvImage),
+        `type=bind,from=requirements,source=${LARGE_REQUIREMENTS},target=${LARGE_REQUIREMENTS}`,
+      ],
+      commands: [`${installCommandOf(install)} --no-deps --requirement ${LARGE_REQUIREMENTS}`],
+    },
+  };
+}
+
+/** Options of a requirements file that say where packages come from. */
+const INDEX_OPTIONS =
+  ' *(-[if]|--(index-url|extra-index-url|find-links|trusted-host|no-index|only-binary|no-binary))[ =].*';
+
+/**
+ * Writes the lines of the large packages, each with its hashes, into a file of their own: as long as they are the
+ * same, so is the layer. In order, so that other lines may move.
+ */
+function largeRequirements(install: InstallPlan, uvImage: string, names: readonly string[]): RunStep {
+  const exportFile = `${EXPORT_FOLDER}/production.txt`;
+  const files = install.productionMounts.map(bindMount);
+  const source: Record<'requirements' | 'uv' | 'exported', { mounts: string[]; command: string }> = {
+    requirements: { mounts: files, command: `cat ${install.productionMounts.map(shellWord).join(' ')}` },
+    uv: {
+      mounts: [...uvMountsOf(install, uvImage), ...files],
+      command: `uv export ${install.root === '' ? '' : `--project ${shellWord(install.root)} `}--quiet --locked --no-emit-project --no-default-groups${productionSets(install)}`,
+    },
+    exported: { mounts: [], command: `cat ${exportFile}` },
+  };
+  const { mounts, command } =
+    source[install.manager === 'requirements' || install.manager === 'uv' ? install.manager : 'exported'];
+  const anyName = names.map((name) => name.replaceAll('-', '[-_.]')).join('|');
+  const pinned = ` *(${anyName})(\\[[^]]*\\])? *== *[0-9][0-9A-Za-z.+]*( *[;#].*| +--hash.*)? *`;
+  return {
+    comment: 'Large packages, for a layer that a new requirement leaves alone.',
+    mounts,
+    commands: [
+      `mkdir -p ${EXPORT_FOLDER}`,
+      `${command} > /tmp/all.txt`,
+      "tr -d '\\r' < /tmp/all.txt > /tmp/lines.txt",
+      ...(install.publicIndexFiles.length > 0 ? [`${WITHOUT_PUBLIC_INDEX} -i /tmp/lines.txt`] : []),
+      // A line that goes on in the next one.
+      "sed -e ':again' -e '/\\\\$/{N;s/\\\\\\n//;b again' -e '}' /tmp/lines.txt > /tmp/joined.txt",
+      // 1: there is none.
+      `{ grep -iE ${shellWord(`^(${INDEX_OPTIONS}|${pinned})$`)} /tmp/joined.txt > /tmp/large.txt || test $? -eq 1; }`,
+      `LC_ALL=C sort -u /tmp/large.txt > ${LARGE_REQUIREMENTS}`,
+    ],
+  };
+}
+
+function allSteps(install: InstallPlan, uvImage: string): Omit<InstallSteps, 'large'> {
+  const uvMounts = uvMountsOf(install, uvImage);
+  const toolMounts = toolMountsOf(install, uvImage);
+  const installCommand = installCommandOf(install);
   const extras = install.extraRequirements.length > 0;
   const extraCommand = `${installCommand} --requirement ${EXTRA_FILE}`;
   const withExtras = (step: RunStep): RunStep =>
@@ -227,7 +299,7 @@ function exportedSteps(
   toolMounts: string[],
   installCommand: string,
   withExtras: (step: RunStep) => RunStep,
-): InstallSteps {
+): Omit<InstallSteps, 'large'> {
   const tool = install.exporter?.tool ?? 'script';
   const packages = install.exporter?.packages ?? [];
   const production = `${EXPORT_FOLDER}/production.txt`;

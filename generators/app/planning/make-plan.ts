@@ -24,6 +24,7 @@ import type { Measurements } from '../measurements/measurements.ts';
 import { lackingInEnvFile, type EnvLack } from './environment-file.ts';
 import { applicationFor, planInstallation, serverCommand, unmetRequirements } from './install-plan.ts';
 import { readKnowledge } from './knowledge.ts';
+import { largePackages } from './large-packages.ts';
 import { measuredSizes } from './measured-sizes.ts';
 import { pythonNotes } from './python-version.ts';
 import { QuotingError } from './quoting.ts';
@@ -118,6 +119,7 @@ export function makePlan(
   const onBase = answers.base === 'alpine' ? onAlpine : (packages: AptPackages): AptPackages => packages;
   const staticFiles = planStaticFiles(facts);
   const processes = composeProcesses(facts, answers);
+  const trims = planTrims(facts, answers);
   const composeProject = composeProjectName(answers.imageName);
   const mounted = [...install.productionMounts, ...install.developmentMounts, 'docker'];
   const copied = copies.flatMap((group) => group.sources).concat(mounted);
@@ -177,7 +179,8 @@ export function makePlan(
       answers.base === 'slim' && answers.trim.includes('tools')
         ? unusedTools(answers.pythonVersion, answers.runtimeLibraries)
         : null,
-    trims: planTrims(facts, answers),
+    trims,
+    largePackages: largePackages(facts, trims),
     warmUpModules: warmUpModules(facts, answers),
     importRequirements: importRequirements(
       facts,

@@ -153,6 +153,8 @@ export interface Plan {
   unusedTools: string[] | null;
   /** What the build takes out of the installed packages; null for nothing. */
   trims: TrimPlan | null;
+  /** Large packages, pinned, that get a layer of their own; needs trims. */
+  largePackages: string[];
   /** Modules whose byte-code is compiled ahead. */
   warmUpModules: string[];
   /** Names of the direct production requirements, for the check that what each installs imports. */

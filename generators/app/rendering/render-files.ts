@@ -10,7 +10,7 @@ import { IMAGE_ROOT, makePlan, type Surroundings } from '../planning/make-plan.t
 import { packageRoot } from '../planning/knowledge.ts';
 import { dependencyChange } from '../planning/dependency-change.ts';
 import { installSteps, type RunStep } from '../planning/install-commands.ts';
-import type { CopyGroup, EnvironmentVariable, Plan } from '../planning/plan.ts';
+import type { CopyGroup, EnvironmentVariable, Plan, TrimPlan } from '../planning/plan.ts';
 import {
   commentText,
   composeString,
@@ -96,10 +96,11 @@ function templateData(plan: Plan, random: () => string): object {
   const dependencyFiles = [...new Set([...plan.install.productionMounts, ...plan.install.developmentMounts])];
   return {
     plan,
-    steps: installSteps(plan.install, plan.uvImage),
+    steps: installSteps(plan.install, plan.uvImage, plan.largePackages),
     files: GENERATED_FILES.filter((file) => file.when(plan)),
     // The stage below /opt/venv in production.
     runtimeStage: plan.base === 'distroless' || plan.unusedTools !== null ? 'runtime' : 'base',
+    trimOptions: plan.trims ? trimOptions(plan.trims) : '',
     // One more line of an ENV instruction.
     pythonPath:
       plan.pythonPath.length === 0
@@ -137,6 +138,19 @@ function templateData(plan: Plan, random: () => string): object {
     python: pythonConstants(plan),
     entryPoint: plan.entryPoint,
   };
+}
+
+/** The options of docker/trim_environment.py, for the exec form of RUN. */
+function trimOptions({ rules, languages, awsServices }: TrimPlan): string {
+  const options: [string, string[]][] = [
+    ['--rules', rules],
+    ['--languages', languages],
+    ['--aws-services', awsServices],
+  ];
+  return options
+    .filter(([, names]) => names.length > 0)
+    .map(([name, names]) => `${JSON.stringify(name)}, ${JSON.stringify(names.join(','))}`)
+    .join(', \\\n        ');
 }
 
 /** A comment or a sentence of a file that is kept. */

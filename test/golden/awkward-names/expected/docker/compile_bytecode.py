@@ -18,6 +18,7 @@ import importlib.machinery
 import importlib.util
 import marshal
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -218,46 +219,73 @@ def report_loaded(report):
             os.write(report.fileno(), line.encode("utf-8", "replace"))
 
     sys.addaudithook(hook)
+    sys.meta_path.append(Missed(report))
 
 
-def import_in_child(names, output, cache, report):
-    """Import in a child process that writes the byte-code of what it loads into the output.
+class Missed:
+    """Reports what is looked for and not there: a package of that name may change what loads."""
 
-    Return the files that were loaded, and one line for each module that failed. A module that takes
-    the process down with it (a crash, os._exit, a hanging import) costs only itself: another child
-    goes on with the next one.
+    def __init__(self, report):
+        self.report = report
+
+    def find_spec(self, name, path=None, target=None):
+        self.note(name.split(".")[0])
+
+    def find_distributions(self, context=None):
+        if getattr(context, "name", None):
+            self.note(normalised(context.name))
+        return iter(())
+
+    def note(self, name):
+        os.write(self.report.fileno(), f"missed {name}\n".encode("utf-8", "replace"))
+
+
+def import_in_children(names, cache, folder, take):
+    """Import in a child process, which hands on the byte-code of what it loads as it goes.
+
+    Return its report (what was loaded, and what was looked for and not found) and one line for each
+    module that failed. A module that takes the process down with it (a crash, os._exit, a hanging
+    import) costs only itself: another child goes on with the next one.
     """
+    report, stream = folder / "report", folder / "stream"
     # An empty prefix: what lies beside a source is not trusted.
-    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(report.parent / "none")}
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "none")}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    command = [sys.executable, __file__, "import-in-child"]
-    command += ["--output", str(report), "--compiled", output, "--cache", cache]
-    remaining, failures, loaded = [DJANGO_PROJECT, *names], [], set()
+    command = [sys.executable, __file__, "import-in-child", "--cache", cache]
+    command += ["--output", str(report), "--stream", str(stream)]
+    handed_on, found, failures = Stream(stream), {"loaded": set(), "missed": set()}, []
+    remaining = [DJANGO_PROJECT, *names]
     while remaining:
         report.write_text("", encoding="utf-8")
-        child = subprocess.run(
-            [*command, *remaining],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            check=False,
-        )
+        with open(f"{report}-errors", "wb") as errors:
+            child = subprocess.Popen(
+                [*command, *remaining],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )
+            # What it has compiled is written meanwhile, by another processor where there is one.
+            while child.poll() is None:
+                time.sleep(0.02)
+                take(handed_on.new())
+            take(handed_on.new())
         lines = [line.split(" ", 1) for line in report.read_text(encoding="utf-8").splitlines()]
-        loaded.update(rest[0] for word, *rest in lines if word == "loaded")
+        for word, names_found in found.items():
+            names_found.update(rest[0] for first, *rest in lines if first == word)
         failures += [rest[0] for word, *rest in lines if word == "failed"]
         started = [rest[0] for word, *rest in lines if word == "start"]
         if lines and lines[-1] == ["end"]:
             break
         if not started:
-            raise SystemExit(f"Python does not start:\n{child.stderr.decode(errors='replace')}")
+            text = Path(f"{report}-errors").read_text(encoding="utf-8", errors="replace")
+            raise SystemExit(f"Python does not start:\n{text}")
         crashed = started[-1]
         failures.append(f"{crashed} ended its process (exit code {child.returncode})")
         remaining = remaining[remaining.index(crashed) + 1 :]
         if remaining and crashed != DJANGO_PROJECT:
             remaining.insert(0, DJANGO_PROJECT)
-    files = {os.path.abspath(file) for file in loaded if file.endswith(".py")}
-    return sorted(file for file in files - {__file__} if os.path.isfile(file)), failures
+    return found, failures
 
 
 # --- The application, in a process of its own --------------------------------------------------
@@ -342,38 +370,67 @@ def python_files(folders):
 
 
 class Cache:
-    """Byte-code of the build before, in one file: path → hash of the source and marshalled code.
+    """What the build before has compiled, in one file, and what it imported.
 
-    A time and a size, as Python compares them, may be the same in two releases of a package.
+    codes: path → hash of the source and marshalled code. A time and a size, as Python compares
+    them, may be the same in two releases of a package.
     """
 
     def __init__(self, file):
         self.file = file
         try:
-            magic, self.known = marshal.loads(Path(file).read_bytes())
+            python, self.codes, self.imports = marshal.loads(Path(file).read_bytes())
         except (OSError, EOFError, ValueError, TypeError):  # none, or of a build that was stopped
-            magic, self.known = None, {}
-        if magic != importlib.util.MAGIC_NUMBER:
-            self.known = {}
+            python = None
+        if python != sys.version:
+            self.codes, self.imports = {}, None
 
     def code_of(self, source, digest):
         """Marshalled code; None where the cache has none of this source."""
-        stored, code = self.known.get(source, (None, None))
+        stored, code = self.codes.get(source, (None, None))
         return code if stored == digest else None
 
-    def keep(self, sources, output):
-        """What this build has written, for the next one."""
-        now = {}
-        for source in sources:
-            data = Path(byte_code_path(source, output)).read_bytes()
-            now[source] = (data[HASH], data[HASH.stop :])
-        if now == self.known:
-            return
-        write_file(self.file, marshal.dumps((importlib.util.MAGIC_NUMBER, now)))
+    def keep(self, codes, imports):
+        """For the next build."""
+        if (codes, imports) != (self.codes, self.imports):
+            write_file(self.file, marshal.dumps((sys.version, codes, imports)))
+
+
+class Stream:
+    """A file to which a process appends byte-code, and from which another takes it meanwhile."""
+
+    def __init__(self, path):
+        self.path, self.rest, self.position = path, b"", 0
+
+    def append(self, *record):
+        data = marshal.dumps(record)
+        with open(self.path, "ab", buffering=0) as file:
+            file.write(len(data).to_bytes(8, "little") + data)
+
+    def new(self):
+        """What was appended since the last call: source, hash, marshalled code."""
+        records = []
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(self.position)
+                data = file.read()
+        except FileNotFoundError:
+            return records
+        self.position += len(data)
+        self.rest += data
+        start = 0
+        while len(self.rest) - start >= 8:
+            end = start + 8 + int.from_bytes(self.rest[start : start + 8], "little")
+            if end > len(self.rest):
+                break
+            records.append(marshal.loads(self.rest[start + 8 : end]))
+            start = end
+        self.rest = self.rest[start:]
+        return records
 
 
 def write_file(path, data):
-    """Whole or not at all: what is imported next may end this process."""
+    """Whole or not at all."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     temporary = f"{path}.{os.getpid()}"
     with open(temporary, "wb") as file:
@@ -381,46 +438,43 @@ def write_file(path, data):
     os.replace(temporary, path)
 
 
-def compile_file(source, output, cache=None):
-    """Write the byte-code of a file, from the cache where that has it. Return the code."""
+def compiled(source, cache=None):
+    """Return the hash of a source, its marshalled code and its code, by the cache if it has them."""
     with open(source, "rb") as file:
         text = file.read()
     digest = importlib.util.source_hash(text)
     data = cache.code_of(source, digest) if cache else None
-    if data is None:
-        code = importlib.machinery.SourceFileLoader("<module>", source).source_to_code(text, source)
-        data = marshal.dumps(code)
-    else:
-        code = marshal.loads(data)
-    write_file(byte_code_path(source, output), HEAD + digest + data)
-    return code
+    if data is not None:
+        return digest, data, marshal.loads(data)
+    code = importlib.machinery.SourceFileLoader("<module>", source).source_to_code(text, source)
+    return digest, marshal.dumps(code), code
 
 
-def compile_while_importing(output, cache):
-    """From now on a module that is imported leaves its byte-code in the output folder."""
+def compile_while_importing(stream, cache):
+    """From now on the byte-code of a module that is imported is handed on."""
     original = importlib.machinery.SourceFileLoader.get_code
 
     def get_code(loader, name):
         # Another class may change what it compiles.
         if type(loader) is not importlib.machinery.SourceFileLoader:
             return original(loader, name)
-        return compile_file(os.path.abspath(loader.get_filename(name)), output, cache)
+        source = os.path.abspath(loader.get_filename(name))
+        digest, data, code = compiled(source, cache)
+        stream.append(source, digest, data)
+        return code
 
     importlib.machinery.SourceFileLoader.get_code = get_code
 
 
-def compile_files(sources, output, cache=None):
-    """Compile into the output folder. Return the files written and one line for each failure.
-
-    With a cache, what the imports have left there stays.
-    """
+def compile_files(sources, output):
+    """Compile into the output folder. Return the files written and one line for each failure."""
     warnings.simplefilter("ignore")
     written, failures = [], []
     for source in sources:
         target = byte_code_path(source, output)
         try:
-            if cache is None or not os.path.isfile(target):
-                compile_file(source, output, cache)
+            digest, data, _ = compiled(source)
+            write_file(target, HEAD + digest + data)
             written.append(target)
         except Exception as error:  # a template or Python 2 code with the ending .py
             first_line = str(error).strip().split("\n")[-1].strip()
@@ -428,25 +482,140 @@ def compile_files(sources, output, cache=None):
     return written, failures
 
 
+# --- What is installed -------------------------------------------------------------------------
+
+
+# Of what no distribution lists: nothing tells whether it is as it was.
+UNKNOWN = (None, [], True)
+
+
+def normalised(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def installed():
+    """Name of each distribution → hash of its list of files, its modules, whether it is a plugin.
+
+    A plugin is found by others though none of them names it: by an entry point that is no script,
+    or by a .pth file.
+    """
+    found = {}
+    for folder in filter(is_site_packages, sys.path):
+        owned = {"__pycache__"}
+        for metadata in sorted(Path(folder).glob("*.dist-info")):
+            record = read(metadata / "RECORD")
+            first = {line.split("/", 1)[0].split(",", 1)[0] for line in record.splitlines()}
+            groups = re.findall(r"^\[\s*(.*?)\s*\]", read(metadata / "entry_points.txt"), re.M)
+            plugin = any(group not in ("console_scripts", "gui_scripts") for group in groups)
+            found[normalised(metadata.name.split("-")[0])] = (
+                importlib.util.source_hash(record.encode("utf-8", "surrogateescape")),
+                sorted({name.split(".")[0] for name in first} - {""}),
+                plugin or any(name.endswith(".pth") for name in first),
+            )
+            owned |= first
+        for name in sorted({*os.listdir(folder)} - owned):
+            found[name] = UNKNOWN
+    return found
+
+
+def is_site_packages(folder):
+    return folder.endswith(("site-packages", "dist-packages")) and os.path.isdir(folder)
+
+
+def read(path):
+    try:
+        return path.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ""
+
+
+def loads_the_same(names, cache, now):
+    """Whether importing these names loads the same files as in the build before.
+
+    It does where what is new, gone or changed is in no package that was loaded then, nor in one
+    that was looked for and not there.
+    """
+    before = cache.imports
+    if not before or before["names"] != names or UNKNOWN in now.values():
+        return False
+    known = before["installed"]
+    changed = {name for name in {*known, *now} if known.get(name) != now.get(name)}
+    concerned = {*before["modules"], *before["missed"]}
+    for name in changed:
+        for _, modules, plugin in filter(None, (known.get(name), now.get(name))):
+            if plugin or name in concerned or concerned.intersection(modules):
+                return False
+    folders = tuple(f"{folder}/" for folder in filter(is_site_packages, sys.path))
+    return all(
+        source.startswith(folders) or digest == source_digest(source)
+        for source, (digest, _) in cache.codes.items()
+    )
+
+
+def source_digest(source):
+    try:
+        return importlib.util.source_hash(Path(source).read_bytes())
+    except OSError:
+        return None
+
+
+# --- The two modes -----------------------------------------------------------------------------
+
+
 def compile_modules(arguments):
     """Byte-code of what importing the named modules loads. Return the files and the notes."""
     built_in = built_in_modules()
     names = [*dict.fromkeys([*arguments.names, *built_in])]
     with tempfile.TemporaryDirectory() as folder:
-        file = os.path.join(arguments.cache or folder, "bytecode")
-        report = Path(folder) / "report"
-        sources, failures = import_in_child(names, arguments.output, file, report)
-        cache = Cache(file)
-        written, not_compiled = compile_files(sources, arguments.output, cache)
+        cache = Cache(os.path.join(arguments.cache or folder, "bytecode"))
+        now = installed()
+        if loads_the_same(names, cache, now):
+            codes, imports = cache.codes, {**cache.imports, "installed": now}
+            for source, (digest, data) in codes.items():
+                write_file(byte_code_path(source, arguments.output), HEAD + digest + data)
+        else:
+            codes, imports = import_and_compile(names, cache, Path(folder), arguments.output)
+            imports["installed"] = now
         if arguments.cache:
-            kept = [
-                source
-                for source in sources
-                if os.path.isfile(byte_code_path(source, arguments.output))
-            ]
-            cache.keep(kept, arguments.output)
-    notes = [line for line in failures if line.split(" ", 1)[0] not in built_in]
-    return written, notes + not_compiled
+            cache.keep(codes, imports)
+    notes = [line for line in imports["failures"] if line.split(" ", 1)[0] not in built_in]
+    return [byte_code_path(source, arguments.output) for source in codes], notes
+
+
+def import_and_compile(names, cache, folder, output):
+    """Return the byte-code that was written, and what was imported."""
+    codes = {}
+
+    def take(records):
+        for source, digest, data in records:
+            codes[source] = (digest, data)
+            write_file(byte_code_path(source, output), HEAD + digest + data)
+
+    found, failures = import_in_children(names, cache.file, folder, take)
+    files = {os.path.abspath(file) for file in found["loaded"] if file.endswith(".py")}
+    # What was loaded before the first import, or by another way than the usual one.
+    warnings.simplefilter("ignore")
+    for source in sorted(files - codes.keys() - {__file__}):
+        try:
+            if os.path.isfile(source):
+                digest, data, _ = compiled(source, cache)
+                take([(source, digest, data)])
+        except Exception as error:
+            first_line = str(error).strip().split("\n")[-1].strip()
+            failures.append(f"{source} {first_line}")
+    return {source: codes[source] for source in sorted(codes)}, {
+        "names": names,
+        "failures": failures,
+        "missed": sorted(found["missed"]),
+        "modules": sorted({module_of(source) for source in codes}),
+    }
+
+
+def module_of(source):
+    """The outermost module or package that a file of sys.path is in."""
+    folders = [folder for folder in sys.path if folder and source.startswith(f"{folder}/")]
+    place = max(folders, key=len, default="")
+    return source[len(place) + 1 :].split("/", 1)[0].split(".")[0]
 
 
 def compile_tree(arguments):
@@ -485,6 +654,7 @@ def main():
     parser.add_argument("--cache", help="of modules: folder that is kept between builds")
     parser.add_argument("--application", help="of tree: what to import first, NAME:CALLABLE")
     parser.add_argument("--compiled", help="of tree: folder with byte-code that is there already")
+    parser.add_argument("--stream", help=argparse.SUPPRESS)  # of a child, for its byte-code
     parser.add_argument("names", nargs="*", help="modules, or folders")
     arguments = parser.parse_intermixed_args()
     # The order of sets is in the byte-code: with a fixed seed each run writes the same.
@@ -506,7 +676,7 @@ def main():
             code = load_application(arguments.names[0], report)
         else:
             report_loaded(report)
-            compile_while_importing(arguments.compiled, Cache(arguments.cache))
+            compile_while_importing(Stream(arguments.stream), Cache(arguments.cache))
             import_modules(arguments.names, report)
             report.write("end\n")
     sys.stderr.flush()

@@ -379,12 +379,26 @@ def empty_times():
 
 
 def trimmed_rules(image):
-    """What the build removed from the environment, as its own list says."""
-    text = contents.FileSystem(image.layers).text("opt/venv/trimmed.json")
-    try:
-        return json.loads(text)["rules"] if text else []
-    except (ValueError, KeyError, TypeError):
-        return []
+    """What the build removed from the environment, as its lists say: one for each layer of it."""
+    files = contents.FileSystem(image.layers)
+    rules = {}
+    for name in ("trimmed.json", "trimmed-others.json"):
+        text = files.text(f"opt/venv/{name}")
+        try:
+            for row in json.loads(text)["rules"] if text else []:
+                add_rule(rules, row)
+        except (ValueError, KeyError, TypeError):
+            continue
+    return list(rules.values())
+
+
+def add_rule(rules, row):
+    none = {"rule": row["rule"], "files": 0, "bytes": 0, "packages": {}}
+    same = rules.setdefault(row["rule"], none)
+    same["files"] += row["files"]
+    same["bytes"] += row["bytes"]
+    for package, size in row["packages"].items():
+        same["packages"][package] = same["packages"].get(package, 0) + size
 
 
 # --- Tables --------------------------------------------------------------------------------------

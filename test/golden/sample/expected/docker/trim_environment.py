@@ -3,6 +3,8 @@
     python trim_environment.py /full/venv --output /opt/venv --rules tests,translations,sources
 
 The output is where the environment's programs expect it; the environment itself stays as it is.
+For an environment in two layers: with --first-layer, the list names each file that went; with
+--without trimmed.json, the packages of that layer are not in the output.
 
 tests         folders of tests, of packages that are known to run without them
 translations  .po and .pot files beside the compiled .mo file
@@ -240,8 +242,12 @@ class Environment:
         self.walk("")
         self.records = {}  # distribution → path of its RECORD
         self.owners = {}  # path → distribution
-        self.distributions = set()
+        self.distributions = {}  # name → version
         self.read_records()
+        self.elsewhere = set()  # distributions that another layer has
+        self.imported_elsewhere = []  # names of tests that their files import
+        self.added = set()  # files of them that it lacks
+        self.imports = set()  # of tests that are not here
 
     def find_site(self):
         found = []
@@ -280,8 +286,9 @@ class Environment:
             folder, _, name = path.rpartition("/")
             if not folder.endswith((".dist-info", ".egg-info")) or "/" in folder:
                 continue
-            distribution = normalised(folder.rsplit(".", 1)[0].split("-")[0])
-            self.distributions.add(distribution)
+            name_and_version = folder.rsplit(".", 1)[0].split("-")
+            distribution = normalised(name_and_version[0])
+            self.distributions[distribution] = "".join(name_and_version[1:2])
             if name == "RECORD":
                 self.records[distribution] = path
                 for line in self.read(path).decode("utf-8", "surrogateescape").splitlines():
@@ -289,6 +296,14 @@ class Environment:
 
     def owner(self, path):
         return self.owners.get(path) or normalised(top(path))
+
+    def is_elsewhere(self, path):
+        """Whether another layer has a file."""
+        if path in self.added:
+            return False
+        if path in self.owners or not self.elsewhere:
+            return self.owners.get(path) in self.elsewhere
+        return path.startswith("..")  # of the environment itself: pyvenv.cfg, bin/python
 
     def read(self, path):
         file = self.in_output(path) if path in self.replaced else self.absolute(path)
@@ -332,7 +347,7 @@ class Environment:
             if entry.is_dir(follow_symlinks=False):
                 return copy_folder(entry.path, target)
             path = os.path.relpath(entry.path, self.site)
-            if path in self.gone:
+            if path in self.gone or self.is_elsewhere(path):
                 return False
             if path not in self.replaced and path not in self.linked:
                 copies.append((entry.path, target))
@@ -357,7 +372,7 @@ class Environment:
     def write_records(self):
         """RECORD lists the files that are there, with their hashes."""
         touched = {self.owners[path] for path in self.gone | self.changed if path in self.owners}
-        for distribution in sorted(touched):
+        for distribution in sorted(touched - self.elsewhere):
             path = self.records[distribution]
             lines = []
             text = self.read(path).decode("utf-8", "surrogateescape")
@@ -407,6 +422,14 @@ NAMED_SOURCE = re.compile(
 )
 
 
+# What folders and modules of tests are called.
+TEST_NAMES = {
+    os.path.basename(pattern).replace(".py", "")
+    for patterns in TESTS.values()
+    for pattern in patterns.split()
+}
+TEST_WORDS = sorted(name.encode() for name in TEST_NAMES)
+
 DOTTED_NAME = re.compile(r"\.?[A-Za-z_]\w*(?:\.\w+)+|\.\w+")
 
 
@@ -430,10 +453,11 @@ class Sources:
         self.modules = {}  # dotted name → folder or file of tests
         for path in tests:
             self.modules[re.sub(r"\.py$", "", path).replace("/", ".")] = path
-        self.words = sorted({name.rpartition(".")[2].encode() for name in self.modules})
-        self.import_line = import_line(self.words)
+        self.import_line = import_line(TEST_WORDS)
+        self.elsewhere = set()  # tests that are imported and not here
         self.importers = {}  # folder or file of tests → the first file that imports it
         self.reads_stubs = set()  # outermost packages
+        self.packages = {top(path).split(".")[0] for path in environment.files}
         self.named_sources = defaultdict(set)  # outermost package → file names
         self.with_sources = {top(path) for path in environment.files if is_source(path)}
 
@@ -454,7 +478,7 @@ class Sources:
                     self.note(name, path)
 
     def may_import(self, data):
-        for word in self.words:
+        for word in TEST_WORDS:
             position = data.find(word)
             while position >= 0:
                 end = data.find(b"\n", position)
@@ -471,6 +495,8 @@ class Sources:
             tests = self.modules.get(".".join(parts[:length]))
             if tests is not None:
                 self.importers.setdefault(tests, path)
+        if parts[0] not in self.packages and not TEST_NAMES.isdisjoint(parts):
+            self.elsewhere.add(name)
 
 
 def is_source(path):
@@ -550,13 +576,19 @@ def read_sources(environment, tests):
     warnings.simplefilter("ignore")
     sources = Sources(environment, tests)
     modules = [
-        path for path in environment.files if path.endswith((".py", ".dist-info/entry_points.txt"))
+        path
+        for path in environment.files
+        if path.endswith((".py", ".dist-info/entry_points.txt"))
+        and environment.owners.get(path) not in environment.elsewhere
     ]
+    for name in environment.imported_elsewhere:
+        sources.note(name, "the first layer")
     sources.read(path for path in modules if not within(path, tests))
     unused = set(tests)
     while True:
         imported = unused & set(sources.importers)
         if not imported:
+            environment.imports = sources.elsewhere
             return unused, sources
         # What such tests import stays too.
         unused -= imported
@@ -615,6 +647,8 @@ def trim_link_libraries(environment):
     for other in environment.files:
         if other in name or not re.search(r"\.(py|so)(\.|$)", other):
             continue
+        if environment.owners.get(other) in environment.elsewhere:
+            continue
         data = environment.read(other)
         for path in sorted(unused):
             if name[path] in data:
@@ -662,6 +696,7 @@ def trim_symbols(environment):
         path
         for path in environment.files
         if re.search(r"\.so(\.|$)", path)
+        and not environment.is_elsewhere(path)
         and not kept.fullmatch(path)
         and f"{path.rsplit('.so', 1)[0]}.chk" not in environment.files
     ]
@@ -757,7 +792,8 @@ def trim_duplicates(environment):
     """Link files of the same content and mode to the first of them; RECORD files may change."""
     by_size = defaultdict(list)
     for path, size in environment.files.items():
-        if size >= SMALLEST_DUPLICATE and not path.endswith(".dist-info/RECORD"):
+        record = path.endswith(".dist-info/RECORD")
+        if size >= SMALLEST_DUPLICATE and not record and not environment.is_elsewhere(path):
             by_size[size].append(path)
     for paths in by_size.values():
         if len(paths) == 1:
@@ -888,6 +924,20 @@ def trim(environment, arguments):
         apis = names_below(environment, GOOGLE_DATA)
         check_names("description of the Google API", arguments.google_apis, apis)
 
+    layer = first_layer(environment, arguments.without) if arguments.without else None
+    leave_out_files(environment, arguments)
+    if layer:
+        # What nothing in that layer reads, and something here does.
+        environment.added = {*layer["gone"]} - environment.gone
+    # What changes the contents of files that stay.
+    if "symbols" in rules:
+        trim_symbols(environment)
+    if "duplicates" in rules:
+        trim_duplicates(environment)
+
+
+def leave_out_files(environment, arguments):
+    rules = arguments.rules
     trim_bytecode(environment)
     if {"tests", "sources", "stubs"} & set(rules):
         tests = find_tests(environment) if "tests" in rules else set()
@@ -902,22 +952,46 @@ def trim(environment, arguments):
             trim_link_libraries(environment)
         elif rule == "stubs":
             trim_stubs(environment, sources)
-        elif rule == "symbols":
-            trim_symbols(environment)
         elif rule == "languages":
             trim_languages(environment, arguments.languages)
         elif rule == "botocore":
             trim_botocore(environment, arguments.aws_services)
         elif rule == "googleapis":
             trim_googleapis(environment, arguments.google_apis)
-        elif rule == "duplicates":
-            trim_duplicates(environment)
+
+
+def first_layer(environment, path):
+    """Read the list of a layer with some of the packages, and leave them to it."""
+    with open(path, encoding="utf-8") as file:
+        layer = json.load(file)["layer"]
+    for name, version in layer["distributions"].items():
+        found = environment.distributions.get(name)
+        if found != version:
+            raise CannotTrimError(
+                f"{name} {version} is in the first layer, {found or 'none'} in the second: "
+                "the requirements must pin one version of it"
+            )
+    environment.elsewhere = {*layer["distributions"]}
+    environment.imported_elsewhere = layer["imports"]
+    return layer
+
+
+def layer_of(environment):
+    return {
+        "distributions": environment.distributions,
+        "imports": sorted(environment.imports),
+        "gone": sorted(environment.gone),
+    }
 
 
 def summary(environment, rules):
     rows = []
     for rule in [BYTECODE, *rules]:
-        removed = environment.removed[rule]
+        removed = {
+            path: size
+            for path, size in environment.removed[rule].items()
+            if not environment.is_elsewhere(path)
+        }
         if rule == BYTECODE and not removed:
             continue
         packages = defaultdict(int)
@@ -929,10 +1003,10 @@ def summary(environment, rules):
     return {"schema": 1, "rules": rows, "notes": environment.notes}
 
 
-def write_summary(environment, content):
+def write_summary(environment, name, content):
     """With the time of the environment's own file, so that it tells nothing of this run."""
     made = os.stat(os.path.join(environment.folder, "pyvenv.cfg"))
-    path = os.path.join(environment.output, "trimmed.json")
+    path = os.path.join(environment.output, name)
     with open(path, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=1)
         file.write("\n")
@@ -957,15 +1031,24 @@ def print_summary(content, before, after, seconds):
 
 def run(arguments):
     start = time.monotonic()
+    # The byte-code is compiled at the same time, which takes longer.
+    os.nice(5)
     environment = Environment(arguments.environment, arguments.output)
-    before = sum(environment.files.values())
+    sizes = dict(environment.files)
     trim(environment, arguments)
     environment.write_records()
     environment.write()
     content = summary(environment, arguments.rules)
-    write_summary(environment, content)
+    if arguments.first_layer:
+        content["layer"] = layer_of(environment)
+    name = "trimmed-others.json" if arguments.without else "trimmed.json"
+    write_summary(environment, name, content)
     environment.restore_times()
-    after = sum(environment.files.values()) - sum(environment.removed["duplicates"].values())
+    before, after = (
+        sum(size for path, size in files.items() if not environment.is_elsewhere(path))
+        for files in (sizes, environment.files)
+    )
+    after -= sum(environment.removed["duplicates"].values())
     print_summary(content, before, after, time.monotonic() - start)
 
 
@@ -978,6 +1061,8 @@ def main():
     parser.add_argument("environment", help="folder of the virtual environment")
     parser.add_argument("--output", required=True, help="folder that its programs expect it in")
     parser.add_argument("--rules", type=names, required=True, help=",".join(RULES))
+    parser.add_argument("--first-layer", action="store_true", help="list each file that went")
+    parser.add_argument("--without", help="list of the layer whose packages are left out")
     parser.add_argument("--languages", type=names, default=[], help="languages that stay: en,de")
     parser.add_argument("--aws-services", type=names, default=[], help="that stay: s3,sqs")
     parser.add_argument("--google-apis", type=names, default=[], help="that stay: drive.v3")
