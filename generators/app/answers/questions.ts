@@ -526,7 +526,7 @@ const trim: Question<'trim'> = {
   thing: 'trim',
   whenGone: 'it has nothing to do any more',
   message: 'What the build takes out of the installed packages and of Python',
-  help: 'What is taken out of the installed packages: tests, translations, sources, stubs, symbols, duplicates, languages, botocore; of the base image: tools (pip, IDLE, Tk); or none',
+  help: 'What is taken out of the installed packages: tests, translations, sources, stubs, symbols, duplicates, languages, botocore; of the base image: tools (pip, IDLE, Tk, headers, test modules of Python); or none',
   placeholder: 'NAME[,NAME…]',
   choices: ({ facts }) => offeredTrims(facts),
   defaultValue: ({ facts }) =>

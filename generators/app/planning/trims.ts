@@ -19,7 +19,7 @@ const SAFE: readonly [Trim, string][] = [
   ['stubs', '.pyi files, which are for type checkers'],
   ['symbols', 'symbol tables of shared objects'],
   ['duplicates', 'files of the same content, stored once by hard links'],
-  ['tools', 'pip, IDLE and Tk of the Debian slim image'],
+  ['tools', 'pip, IDLE, Tk, headers and test modules of the Debian slim image'],
 ];
 
 /** What is taken out unless the user decides otherwise. */

@@ -439,7 +439,7 @@ def write_file(path, data):
 
 
 def compiled(source, cache=None):
-    """Return the hash of a source, its marshalled code and its code, by the cache if it has them."""
+    """Return the hash of a source, its marshalled code and its code, by the cache if it can."""
     with open(source, "rb") as file:
         text = file.read()
     digest = importlib.util.source_hash(text)
@@ -666,6 +666,10 @@ def main():
     if any(os.environ.get(name) != value for name, value in wanted.items()):
         command = [sys.executable, __file__, *sys.argv[1:]]
         sys.exit(subprocess.run(command, env={**os.environ, **wanted}, check=False).returncode)
+    # Byte-code tells whether a string is interned, and of each of these there is one object, which
+    # any module may intern: with all of them interned, the byte-code is the same in each process.
+    for number in range(256):
+        sys.intern(chr(number))
     if arguments.mode not in CHILDREN:
         return run(arguments)
     code = 0

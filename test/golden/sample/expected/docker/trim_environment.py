@@ -1032,7 +1032,7 @@ def print_summary(content, before, after, seconds):
 def run(arguments):
     start = time.monotonic()
     # The byte-code is compiled at the same time, which takes longer.
-    os.nice(5)
+    os.nice(10)
     environment = Environment(arguments.environment, arguments.output)
     sizes = dict(environment.files)
     trim(environment, arguments)
