@@ -24,7 +24,8 @@ const MANAGERS: readonly ProjectFacts['dependencies']['manager'][] = [
  */
 export function largePackages({ dependencies }: ProjectFacts, trims: TrimPlan | null): string[] {
   if (trims === null || !MANAGERS.includes(dependencies.manager)) return [];
-  // A lock file for Poetry or Pipenv; without one, a list of ranges is exported.
+  // What uv exports does not say which index a package comes from.
+  if (dependencies.manager === 'uv' && dependencies.privateIndexes.length > 0) return [];
   const { packages } = readKnowledge<{ packages: { pypi: string; megabytes: number }[] }>('large-packages');
   const found = packages.filter(({ pypi }) =>
     dependencies.production.some(

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import type { AnswerName } from '../../generators/app/answers/answers.ts';
+import { largePackages } from '../../generators/app/planning/large-packages.ts';
+import type { ProjectFacts } from '../../generators/app/detection/facts.ts';
+import { factsOf, planFor } from './planned-project.ts';
+
+const AI = 'Django==5.2.8\npsycopg2==2.9.10\nnumpy==2.4.6\npandas==3.1.1\nscipy==1.17.1\n';
+
+const planned = async (
+  requirements: string,
+  answers: Partial<Record<AnswerName, string>> = {},
+): Promise<string[]> =>
+  (
+    await planFor('', {
+      answers: { database: 'postgres', ...answers },
+      others: { 'requirements.txt': requirements },
+    })
+  ).plan.largePackages;
+
+describe('a layer for large packages', () => {
+  it('has those that are pinned', async () => {
+    expect(await planned(AI)).toEqual(['numpy', 'pandas', 'scipy']);
+    expect(await planned(`${AI.replace('pandas==', 'pandas>=')}torch==2.15.0\n`)).toEqual([
+      'numpy',
+      'scipy',
+      'torch',
+    ]);
+  });
+
+  it.each([
+    ['a few megabytes', 'Django==5.2.8\nnumpy==2.4.6\n', {}],
+    ['ranges', AI.replaceAll('==', '>='), {}],
+    ['files and addresses', 'Django==5.2.8\ntorch @ https://example.com/torch-2.15.0-py3-none-any.whl\n', {}],
+    ['nothing trimmed', AI, { trim: 'none' }],
+  ])('is not made for %s', async (_, requirements, answers) => {
+    expect(await planned(requirements, answers)).toEqual([]);
+  });
+
+  it('is not made for a lock of uv with another index, which its export does not name', () => {
+    const facts = factsOf('', { 'requirements.txt': AI });
+    const locked = (privateIndexes: ProjectFacts['dependencies']['privateIndexes']): ProjectFacts => ({
+      ...facts,
+      dependencies: { ...facts.dependencies, manager: 'uv', privateIndexes },
+    });
+    const trims = { rules: [], languages: [], awsServices: [] };
+    const index = { host: 'example.com', variables: [], evidence: { file: 'pyproject.toml', line: 1 } };
+    expect(largePackages(locked([]), trims)).toEqual(['numpy', 'pandas', 'scipy']);
+    expect(largePackages(locked([index]), trims)).toEqual([]);
+  });
+});
