@@ -614,14 +614,20 @@ describe('an environment in two layers', () => {
     },
   };
   const OTHERS: Record<string, Files> = {
-    joblib: { 'joblib/__init__.py': '', 'joblib/test/__init__.py': '', 'joblib/test/helper.py': '' },
+    joblib: {
+      'joblib/__init__.py': '',
+      'joblib/one.dat': 'x'.repeat(5000),
+      'joblib/two.dat': 'x'.repeat(5000),
+      'joblib/test/__init__.py': '',
+      'joblib/test/helper.py': '',
+    },
     django: {
       'django/__init__.py': '',
       'django/locale/de/LC_MESSAGES/django.po': 'po',
       'django/locale/de/LC_MESSAGES/django.mo': 'mo',
     },
   };
-  const RULES = 'tests,translations,symbols';
+  const RULES = 'tests,translations,symbols,duplicates';
 
   /** Both layers, one upon the other, as the Dockerfile makes them; and the environment in one layer. */
   async function layers(
@@ -668,12 +674,18 @@ describe('an environment in two layers', () => {
     expect(filesOf(layered)).toEqual(filesOf(whole));
   });
 
+  it('has a file of two packages as the one that is installed last left it', async () => {
+    const shared = { 'scipy/__init__.py': 'from joblib.test import helper\n' };
+    const { layered, whole } = await layers({ ...OTHERS, zscipy: { ...shared, 'zscipy.py': '' } });
+    expect(filesOf(layered)).toEqual(filesOf(whole));
+  });
+
   it('has a list for each layer', async () => {
     const { first, second } = await layers(OTHERS);
     const others = JSON.parse(readFileSync(join(second, 'trimmed-others.json'), 'utf8')) as Summary;
     const packages = ({ rules }: Summary): string[] => rules.flatMap((row) => Object.keys(row.packages));
     expect(packages(summaryOf(first))).toEqual(['scipy', 'scipy']);
-    expect(packages(others)).toEqual(['django']);
+    expect(packages(others)).toEqual(['django', 'joblib']);
     expect(summaryOf(first)).toMatchObject({
       layer: {
         distributions: { scipy: '1.0' },
