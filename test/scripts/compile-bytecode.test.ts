@@ -309,6 +309,58 @@ describe('with an application', () => {
     expect(stdout).toMatch(/URLs of the project: ModuleNotFoundError: No module named 'django'/);
   });
 
+  it('compiles only what has changed since the build before, with a cache', async () => {
+    const files = {
+      ...PROJECT,
+      'app/shop.py': 'VALUE = "same"\n',
+      'app/unused.py': 'VALUE = "other"\n',
+      'app/gone.py': '',
+    };
+    const cache = join(temporaryFolder({}), 'cache');
+    const folder = temporaryFolder({ 'compile_bytecode.py': script(), ...files });
+    const build = async (output: string): Promise<Map<string, string>> => {
+      const { code } = await runPython(
+        [
+          ...[
+            join(folder, 'compile_bytecode.py'),
+            'tree',
+            '--output',
+            join(folder, output),
+            '--cache',
+            cache,
+          ],
+          ...['--application', 'site_wsgi:application', join(folder, 'app')],
+        ],
+        { env: { PYTHONPATH: `${join(folder, 'app')}:${join(folder, 'packages')}` } },
+      );
+      expect(code).toBe(0);
+      const place = join(folder, output, folder, 'app');
+      return new Map(
+        readdirSync(place).map((name) => [
+          name.split('.')[0] ?? '',
+          readFileSync(join(place, name), 'latin1'),
+        ]),
+      );
+    };
+    const first = await build('first');
+    expect(await build('second')).toEqual(first);
+    // What only the cache says.
+    const stored = readFileSync(join(cache, 'code'), 'latin1');
+    writeFileSync(
+      join(cache, 'code'),
+      stored.replaceAll('same', 'kept').replaceAll('other', 'stays'),
+      'latin1',
+    );
+    writeFileSync(join(folder, 'app/site_wsgi.py'), 'import shop\napplication = shop\nNEW = "new"\n');
+    rmSync(join(folder, 'app/gone.py'));
+    const third = await build('third');
+    expect(third.get('shop')).toContain('kept');
+    expect(third.get('unused')).toContain('stays');
+    expect(third.get('site_wsgi')).toContain('NEW');
+    expect([...third.keys()].toSorted()).toEqual(['shop', 'site_wsgi', 'unused']);
+    expect(readFileSync(join(cache, 'code'), 'latin1')).not.toContain('gone');
+  });
+
   it('leaves out what is compiled already', async () => {
     const folder = temporaryFolder({ 'compile_bytecode.py': script(), ...PROJECT });
     const env = {

@@ -331,20 +331,25 @@ def load_templates():
     return engines.all()
 
 
-def loaded_by_application(name):
-    """Files that the application loads, and one line for each part that failed."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report"
-        child = subprocess.run(
-            [sys.executable, __file__, "load-in-child", "--output", str(report), name],
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        if child.returncode == -signal.SIGALRM:
-            raise SystemExit(f"Importing {name} did not end within {SECONDS_PER_APPLICATION} s.")
-        if child.returncode != 0:
-            raise SystemExit(1)
-        lines = [line.split(" ", 1) for line in report.read_text(encoding="utf-8").splitlines()]
+def loaded_by_application(name, folders, cache, folder):
+    """Import the application in a child process, which hands on the byte-code of these folders.
+
+    Return the files that it loads and one line for each part that failed. The cache then has what
+    was handed on.
+    """
+    report, stream = folder / "report", folder / "stream"
+    options = ["--output", str(report), "--stream", str(stream), "--cache", cache.file]
+    child = subprocess.run(
+        [sys.executable, __file__, "load-in-child", *options, name, *folders],
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if child.returncode == -signal.SIGALRM:
+        raise SystemExit(f"Importing {name} did not end within {SECONDS_PER_APPLICATION} s.")
+    if child.returncode != 0:
+        raise SystemExit(1)
+    cache.codes.update((source, code) for source, *code in Stream(stream).new())
+    lines = [line.split(" ", 1) for line in report.read_text(encoding="utf-8").splitlines()]
     files = [rest[0] for word, *rest in lines if word == "loaded"]
     return files, [rest[0] for word, *rest in lines if word == "failed"]
 
@@ -384,6 +389,7 @@ class Cache:
             python = None
         if python != sys.version:
             self.codes, self.imports = {}, None
+        self.before = (dict(self.codes), self.imports)
 
     def code_of(self, source, digest):
         """Marshalled code; None where the cache has none of this source."""
@@ -392,7 +398,7 @@ class Cache:
 
     def keep(self, codes, imports):
         """For the next build."""
-        if (codes, imports) != (self.codes, self.imports):
+        if (codes, imports) != self.before:
             write_file(self.file, marshal.dumps((sys.version, codes, imports)))
 
 
@@ -439,47 +445,48 @@ def write_file(path, data):
 
 
 def compiled(source, cache=None):
-    """Return the hash of a source, its marshalled code and its code, by the cache if it can."""
+    """Return the hash of a source, its marshalled code, and its code where the cache has none."""
     with open(source, "rb") as file:
         text = file.read()
     digest = importlib.util.source_hash(text)
     data = cache.code_of(source, digest) if cache else None
     if data is not None:
-        return digest, data, marshal.loads(data)
+        return digest, data, None
     code = importlib.machinery.SourceFileLoader("<module>", source).source_to_code(text, source)
     return digest, marshal.dumps(code), code
 
 
-def compile_while_importing(stream, cache):
-    """From now on the byte-code of a module that is imported is handed on."""
+def compile_while_importing(stream, cache, folders=("/",)):
+    """From now on the byte-code of a module that is imported from these folders is handed on."""
+    inside = tuple(os.path.join(os.path.abspath(folder), "") for folder in folders)
     original = importlib.machinery.SourceFileLoader.get_code
 
     def get_code(loader, name):
-        # Another class may change what it compiles.
-        if type(loader) is not importlib.machinery.SourceFileLoader:
-            return original(loader, name)
         source = os.path.abspath(loader.get_filename(name))
+        # Another class may change what it compiles.
+        ordinary = type(loader) is importlib.machinery.SourceFileLoader
+        if not ordinary or not source.startswith(inside):
+            return original(loader, name)
         digest, data, code = compiled(source, cache)
         stream.append(source, digest, data)
-        return code
+        return marshal.loads(data) if code is None else code
 
     importlib.machinery.SourceFileLoader.get_code = get_code
 
 
-def compile_files(sources, output):
-    """Compile into the output folder. Return the files written and one line for each failure."""
+def compile_files(sources, output, cache):
+    """Compile into the output folder. Return the byte-code and one line for each failure."""
     warnings.simplefilter("ignore")
-    written, failures = [], []
+    codes, failures = {}, []
     for source in sources:
-        target = byte_code_path(source, output)
         try:
-            digest, data, _ = compiled(source)
-            write_file(target, HEAD + digest + data)
-            written.append(target)
+            digest, data, _ = compiled(source, cache)
+            write_file(byte_code_path(source, output), HEAD + digest + data)
+            codes[source] = (digest, data)
         except Exception as error:  # a template or Python 2 code with the ending .py
             first_line = str(error).strip().split("\n")[-1].strip()
             failures.append(f"{source} {first_line}")
-    return written, failures
+    return codes, failures
 
 
 # --- What is installed -------------------------------------------------------------------------
@@ -621,18 +628,24 @@ def module_of(source):
 def compile_tree(arguments):
     """Byte-code of folders, and of what the application loads beside them."""
     sources, notes = python_files(arguments.names), []
-    if arguments.application:
-        loaded, notes = loaded_by_application(arguments.application)
-        elsewhere = sorted(set(loaded) - set(sources))
-        if arguments.compiled:
-            elsewhere = [
-                source
-                for source in elsewhere
-                if not os.path.isfile(byte_code_path(source, arguments.compiled))
-            ]
-        sources += elsewhere
-    written, not_compiled = compile_files(sources, arguments.output)
-    return written, notes + not_compiled
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Cache(os.path.join(arguments.cache or folder, "code"))
+        if arguments.application:
+            loaded, notes = loaded_by_application(
+                arguments.application, arguments.names, cache, Path(folder)
+            )
+            elsewhere = sorted(set(loaded) - set(sources))
+            if arguments.compiled:
+                elsewhere = [
+                    source
+                    for source in elsewhere
+                    if not os.path.isfile(byte_code_path(source, arguments.compiled))
+                ]
+            sources += elsewhere
+        codes, not_compiled = compile_files(sources, arguments.output, cache)
+        if arguments.cache:
+            cache.keep(codes, None)
+    return [byte_code_path(source, arguments.output) for source in codes], notes + not_compiled
 
 
 def run(arguments):
@@ -651,7 +664,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("mode", choices=["modules", "tree", *CHILDREN])
     parser.add_argument("--output", required=True, help="folder for the byte-code")
-    parser.add_argument("--cache", help="of modules: folder that is kept between builds")
+    parser.add_argument("--cache", help="folder that is kept between builds")
     parser.add_argument("--application", help="of tree: what to import first, NAME:CALLABLE")
     parser.add_argument("--compiled", help="of tree: folder with byte-code that is there already")
     parser.add_argument("--stream", help=argparse.SUPPRESS)  # of a child, for its byte-code
@@ -677,7 +690,10 @@ def main():
     with open(arguments.output, "w", encoding="utf-8") as report:
         if arguments.mode == "load-in-child":
             sys.path.insert(0, os.getcwd())
-            code = load_application(arguments.names[0], report)
+            name, *folders = arguments.names
+            stream, cache = Stream(arguments.stream), Cache(arguments.cache)
+            compile_while_importing(stream, cache, folders)
+            code = load_application(name, report)
         else:
             report_loaded(report)
             compile_while_importing(Stream(arguments.stream), Cache(arguments.cache))
