@@ -56,6 +56,7 @@ describe('large packages', () => {
   function written(files: Record<string, string>, changed: Partial<InstallPlan> = {}): string[] {
     const folder = mkdtempSync(join(tmpdir(), 'backendai-large-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
+    mkdirSync(join(folder, 'wheels'));
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
     const step = large({ productionMounts: Object.keys(files), ...changed }).exported.at(-1);
     const command = (step?.commands ?? [])
@@ -94,11 +95,35 @@ describe('large packages', () => {
     expect(written({ 'requirements.txt': 'numpy==2.*\nscikit-learn>=1\ntorch==2.1,!=2.2\n' })).toEqual([]);
   });
 
+  it('come from the indexes in their order, and options without a value count', () => {
+    const options = [
+      '--no-index',
+      '--extra-index-url https://z.example.com',
+      '--find-links\thttps://a.example.com',
+    ];
+    expect(written({ 'requirements.txt': [...options, 'numpy==2.4.6'].join('\n') })).toEqual([
+      ...options,
+      'numpy==2.4.6',
+    ]);
+  });
+
+  it('are read as pip reads them: files without a last line break, comments that end in \\, a byte order mark', () => {
+    expect(
+      written({
+        'a.txt': '-r b.txt\nnumpy==2.4.6',
+        'b.txt': 'Django\n# because of \\\n--extra-index-url https://example.com\n',
+        'c.txt': '\ufefftorch==2.15.0',
+        'd.txt': '# only a comment',
+        'wheels/x.whl': 'PK\u0000numpy==1.0\n',
+      }),
+    ).toEqual(['--extra-index-url https://example.com', 'numpy==2.4.6', 'torch==2.15.0']);
+  });
+
   it('keep their hashes', () => {
     const hashed =
       'numpy==2.4.6 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n    # via pandas\ndjango==5 \\\n    --hash=sha256:cc\n';
     expect(written({ 'requirements.txt': hashed })).toEqual([
-      'numpy==2.4.6     --hash=sha256:aa     --hash=sha256:bb',
+      'numpy==2.4.6      --hash=sha256:aa      --hash=sha256:bb',
     ]);
   });
 
@@ -111,11 +136,11 @@ describe('large packages', () => {
   it('of a lock are exported', () => {
     const { exported } = large({ manager: 'uv', productionFile: 'uv.lock', root: 'api', ...sets });
     expect(exported[0]?.commands[1]).toContain(
-      'uv export --project api --quiet --locked --no-emit-project --no-default-groups --group prod --extra postgres > /tmp/all.txt',
+      'uv export --project api --quiet --locked --no-emit-project --no-default-groups --group prod --extra postgres > /tmp/exported.txt',
     );
     const poetry = large({ manager: 'poetry', exporter: { tool: 'poetry', packages: [] } });
     expect(poetry.exported).toHaveLength(2);
-    expect(poetry.exported[1]?.commands[1]).toBe('cat /requirements/production.txt > /tmp/all.txt');
+    expect(poetry.exported[1]?.commands[1]).toMatch(/ \/requirements\/production\.txt > \/tmp\/lines\.txt$/);
   });
 
   it('are installed without what they need, which comes with the others', () => {

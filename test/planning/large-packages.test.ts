@@ -36,15 +36,14 @@ describe('a layer for large packages', () => {
     expect(await planned(requirements, answers)).toEqual([]);
   });
 
-  it('is not made for a lock of uv with another index, which its export does not name', () => {
+  it('has nothing that a lock of uv takes from another index, which its export does not name', () => {
     const facts = factsOf('', { 'requirements.txt': AI });
-    const locked = (privateIndexes: ProjectFacts['dependencies']['privateIndexes']): ProjectFacts => ({
-      ...facts,
-      dependencies: { ...facts.dependencies, manager: 'uv', privateIndexes },
-    });
+    const { dependencies } = facts;
+    const production = dependencies.production.map((row) =>
+      row.name === 'numpy' ? { ...row, otherIndex: true as const } : row,
+    );
+    const locked: ProjectFacts = { ...facts, dependencies: { ...dependencies, manager: 'uv', production } };
     const trims = { rules: [], languages: [], awsServices: [] };
-    const index = { host: 'example.com', variables: [], evidence: { file: 'pyproject.toml', line: 1 } };
-    expect(largePackages(locked([]), trims)).toEqual(['numpy', 'pandas', 'scipy']);
-    expect(largePackages(locked([index]), trims)).toEqual([]);
+    expect(largePackages(locked, trims)).toEqual(['pandas', 'scipy']);
   });
 });

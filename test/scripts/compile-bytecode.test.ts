@@ -175,7 +175,10 @@ describe('where the environment has changed since', () => {
   });
 
   /** Compiles what `shop` loads, in a virtual environment that gets more packages between two builds. */
-  async function twice(more: Record<string, string>): Promise<{ imports: number; files: string[] }> {
+  async function twice(
+    more: Record<string, string>,
+    before = SHOP,
+  ): Promise<{ imports: number; files: string[] }> {
     const folder = project({});
     const venv = join(folder, 'venv');
     await runPython(['-m', 'venv', '--without-pip', venv]);
@@ -199,7 +202,7 @@ describe('where the environment has changed since', () => {
         .map((name) => name.replace(/\.cpython-.*$/, ''))
         .toSorted();
     };
-    write(SHOP);
+    write(before);
     expect(await build('first')).toEqual(['shop/__init__', 'shop/slow']);
     write(more);
     const files = await build('second');
@@ -212,6 +215,11 @@ describe('where the environment has changed since', () => {
     ['one with a script', dist('tool', { 'tool.py': '' }, '[console_scripts]\ntool = tool:main\n')],
   ])('nothing is imported again: %s', async (_, more) => {
     expect(await twice(more)).toEqual({ imports: 1, files: ['shop/__init__', 'shop/slow'] });
+  });
+
+  it('a failure is not kept: it may have been for want of memory or a system library', async () => {
+    const failing = { ...SHOP, 'shop/slow.py': 'raise OSError("no library")\n' };
+    expect((await twice({}, failing)).imports).toBe(2);
   });
 
   it.each<[string, Record<string, string>, string[]]>([
@@ -231,6 +239,7 @@ describe('where the environment has changed since', () => {
       ['shop/__init__', 'shop/slow'],
     ],
     ['what no distribution lists', { 'loose.py': '' }, ['shop/__init__', 'shop/slow']],
+    ['a file that was changed by hand', { 'shop/slow.py': '# patched\n' }, ['shop/__init__', 'shop/slow']],
   ])('all is imported again: %s', async (_, more, files) => {
     expect(await twice(more)).toEqual({ imports: 2, files });
   });

@@ -30,6 +30,7 @@ interface Summary {
 /** A virtual environment with these distributions, as an installer leaves it. */
 function environment(distributions: Record<string, Files>): string {
   const folder = temporaryFolder({ 'pyvenv.cfg': 'home = /usr/local/bin\n' });
+  utimesSync(join(folder, 'pyvenv.cfg'), 1_700_000_000, 1_700_000_000);
   for (const [name, files] of Object.entries(distributions)) {
     const metadata = `${name.replaceAll('-', '_')}-1.0.dist-info`;
     const all: Files = {
@@ -632,12 +633,15 @@ describe('an environment in two layers', () => {
   /** Both layers, one upon the other, as the Dockerfile makes them; and the environment in one layer. */
   async function layers(
     others: Record<string, Files>,
+    change: (folder: string) => void = () => {},
     rules = RULES,
   ): Promise<{ layered: string; first: string; second: string; whole: string; outcome: Outcome }> {
     const first = environment(LARGE);
     expect(await trim(first, rules, '--first-layer')).toMatchObject({ code: 0, stderr: '' });
     const second = environment({ ...LARGE, ...others });
-    const outcome = await trim(second, rules, '--without', join(first, 'trimmed.json'));
+    change(second);
+    const list = join(first, 'trimmed.json');
+    const outcome = await trim(second, rules, '--without', list, environment(LARGE));
     const layered = temporaryFolder({});
     for (const layer of [first, second])
       if (existsSync(join(layer, SITE)) || existsSync(join(layer, 'pyvenv.cfg')))
@@ -674,6 +678,28 @@ describe('an environment in two layers', () => {
     expect(filesOf(layered)).toEqual(filesOf(whole));
   });
 
+  it('has what the second environment adds or changes without an installer', async () => {
+    const { layered, first, second } = await layers(OTHERS, (folder) => {
+      mkdirSync(join(folder, 'bin'));
+      writeFileSync(join(folder, 'bin/tool'), '#!/bin/sh\n');
+      writeFileSync(join(folder, SITE, 'scipy/stats/__init__.py'), 'patched = True\n');
+    });
+    expect(readFileSync(join(layered, SITE, 'scipy/stats/__init__.py'), 'utf8')).toBe('patched = True\n');
+    expect(existsSync(join(layered, 'bin/tool'))).toBe(true);
+    expect(existsSync(join(first, 'pyvenv.cfg'))).toBe(true);
+    expect(existsSync(join(second, 'pyvenv.cfg'))).toBe(false);
+  });
+
+  it('says what the second one has taken away in vain', async () => {
+    const { second } = await layers(OTHERS, (folder) =>
+      rmSync(join(folder, SITE, 'scipy/stats/__init__.py')),
+    );
+    const { notes } = JSON.parse(readFileSync(join(second, 'trimmed-others.json'), 'utf8')) as Summary;
+    expect(notes.join()).toMatch(
+      /scipy\/stats\/__init__\.py is in the first layer all the same \(1 in all\)/,
+    );
+  });
+
   it('has a file of two packages as the one that is installed last left it', async () => {
     const shared = { 'scipy/__init__.py': 'from joblib.test import helper\n' };
     const { layered, whole } = await layers({ ...OTHERS, zscipy: { ...shared, 'zscipy.py': '' } });
@@ -700,7 +726,13 @@ describe('an environment in two layers', () => {
     await trim(first, RULES, '--first-layer');
     const list = join(first, 'trimmed.json');
     writeFileSync(list, readFileSync(list, 'utf8').replace('"scipy": "1.0"', '"scipy": "0.9"'));
-    const { code, stderr } = await trim(environment({ ...LARGE, ...OTHERS }), RULES, '--without', list);
+    const { code, stderr } = await trim(
+      environment({ ...LARGE, ...OTHERS }),
+      RULES,
+      '--without',
+      list,
+      environment(LARGE),
+    );
     expect(code).toBe(2);
     expect(stderr).toBe(
       'trim_environment: scipy 0.9 is in the first layer, 1.0 in the second: the requirements must pin one version of it\n',

@@ -38,6 +38,8 @@ export interface Requirement {
   marker: string;
   /** A direct reference (`name @ url`, `git+https://…`, a path), else null. */
   url: string | null;
+  /** A lock of uv takes it from another index than PyPI itself; absent: from there, or not known. */
+  otherIndex?: true;
   /** Whether it is stated by the project (true) or only pulled in by others through the lock file (false). */
   direct: boolean;
   /** Names of the wheels that the lock file lists for Linux; absent where it lists no files. */

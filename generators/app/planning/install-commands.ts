@@ -109,40 +109,60 @@ export function installSteps(
 
 /** Options of a requirements file that say where packages come from. */
 const INDEX_OPTIONS =
-  ' *(-[if]|--(index-url|extra-index-url|find-links|trusted-host|no-index|only-binary|no-binary))[ =].*';
+  '[[:space:]]*(--no-index|(-[if]|--(index-url|extra-index-url|find-links|trusted-host|only-binary|no-binary))([[:space:]]|=).*)';
+
+/** Of requirements files, each line that pip reads: without comments, a line that goes on in the next one as one. */
+const LOGICAL_LINES = [
+  'FNR == 1 && line != "" { print line; line = "" }',
+  '{ sub(/^\\357\\273\\277/, ""); sub(/\\r$/, "") }',
+  '/^[ \\t]*#/ { if (line != "") print line; line = ""; next }',
+  '/\\\\$/ { sub(/\\\\$/, " "); line = line $0; next }',
+  '{ print line $0; line = "" }',
+  'END { if (line != "") print line }',
+].join(' ');
 
 /**
  * Writes the lines of the large packages, each with its hashes, into a file of their own: as long as they are the
- * same, so is the layer. In order, so that other lines may move.
+ * same, so is the layer. Options come first, because the first index that has a package counts; the packages are in
+ * order, so that other lines may move.
  */
 function largeRequirements(install: InstallPlan, uvImage: string, names: readonly string[]): RunStep {
-  const exportFile = `${EXPORT_FOLDER}/production.txt`;
-  const files = install.productionMounts.map(bindMount);
-  const source: Record<'requirements' | 'uv' | 'exported', { mounts: string[]; command: string }> = {
-    requirements: { mounts: files, command: `cat ${install.productionMounts.map(shellWord).join(' ')}` },
+  const exported = '/tmp/exported.txt';
+  const mounts = install.productionMounts.map(bindMount);
+  // Archives are mounted, too.
+  const files = install.productionMounts.filter((path) => !/\.(whl|zip|tgz|tar\.\w+)$/i.test(path));
+  const source: Record<
+    'requirements' | 'uv' | 'exported',
+    { mounts: string[]; export: string[]; files: string[] }
+  > = {
+    requirements: { mounts, export: [], files },
     uv: {
-      mounts: [...uvMountsOf(install, uvImage), ...files],
-      command: `uv export ${install.root === '' ? '' : `--project ${shellWord(install.root)} `}--quiet --locked --no-emit-project --no-default-groups${productionSets(install)}`,
+      mounts: [...uvMountsOf(install, uvImage), ...mounts],
+      export: [
+        `uv export ${install.root === '' ? '' : `--project ${shellWord(install.root)} `}--quiet --locked --no-emit-project --no-default-groups${productionSets(install)} > ${exported}`,
+      ],
+      files: [exported],
     },
-    exported: { mounts: [], command: `cat ${exportFile}` },
+    exported: { mounts: [], export: [], files: [`${EXPORT_FOLDER}/production.txt`] },
   };
-  const { mounts, command } =
+  const from =
     source[install.manager === 'requirements' || install.manager === 'uv' ? install.manager : 'exported'];
   const anyName = names.map((name) => name.replaceAll('-', '[-_.]')).join('|');
-  const pinned = ` *(${anyName})(\\[[^]]*\\])? *== *[0-9][0-9A-Za-z.+]*( *[;#].*| +--hash.*)? *`;
+  const pinned = `[[:space:]]*(${anyName})(\\[[^]]*\\])?[[:space:]]*==[[:space:]]*[0-9][0-9A-Za-z.+]*[[:space:]]*(;.*|[[:space:]]#.*|[[:space:]]--hash.*)?`;
+  const matching = (expression: string, options: string, to: string): string =>
+    // 1: there is none.
+    `{ grep ${options} ${shellWord(`^${expression}$`)} /tmp/lines.txt > ${to} || test $? -eq 1; }`;
   return {
     comment: 'Large packages, for a layer that a new requirement leaves alone.',
-    mounts,
+    mounts: from.mounts,
     commands: [
       `mkdir -p ${EXPORT_FOLDER}`,
-      `${command} > /tmp/all.txt`,
-      "tr -d '\\r' < /tmp/all.txt > /tmp/lines.txt",
+      ...from.export,
+      `LC_ALL=C awk ${shellWord(LOGICAL_LINES)} ${from.files.map(shellWord).join(' ')} > /tmp/lines.txt`,
       ...(install.publicIndexFiles.length > 0 ? [`${WITHOUT_PUBLIC_INDEX} -i /tmp/lines.txt`] : []),
-      // A line that goes on in the next one.
-      "sed -e ':again' -e '/\\\\$/{N;s/\\\\\\n//;b again' -e '}' /tmp/lines.txt > /tmp/joined.txt",
-      // 1: there is none.
-      `{ grep -iE ${shellWord(`^(${INDEX_OPTIONS}|${pinned})$`)} /tmp/joined.txt > /tmp/large.txt || test $? -eq 1; }`,
-      `LC_ALL=C sort -u /tmp/large.txt > ${LARGE_REQUIREMENTS}`,
+      matching(INDEX_OPTIONS, '-E', LARGE_REQUIREMENTS),
+      matching(pinned, '-iE', '/tmp/pinned.txt'),
+      `LC_ALL=C sort -u /tmp/pinned.txt >> ${LARGE_REQUIREMENTS}`,
     ],
   };
 }

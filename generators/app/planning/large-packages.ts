@@ -24,12 +24,15 @@ const MANAGERS: readonly ProjectFacts['dependencies']['manager'][] = [
  */
 export function largePackages({ dependencies }: ProjectFacts, trims: TrimPlan | null): string[] {
   if (trims === null || !MANAGERS.includes(dependencies.manager)) return [];
-  // What uv exports does not say which index a package comes from.
-  if (dependencies.manager === 'uv' && dependencies.privateIndexes.length > 0) return [];
   const { packages } = readKnowledge<{ packages: { pypi: string; megabytes: number }[] }>('large-packages');
   const found = packages.filter(({ pypi }) =>
     dependencies.production.some(
-      ({ name, specifier, url }) => name === pypi && url === null && pinnedVersion(specifier) !== null,
+      ({ name, specifier, url, otherIndex }) =>
+        name === pypi &&
+        url === null &&
+        // What uv exports does not say which index a package comes from.
+        otherIndex !== true &&
+        pinnedVersion(specifier) !== null,
     ),
   );
   const total = found.reduce((sum, { megabytes }) => sum + megabytes, 0);

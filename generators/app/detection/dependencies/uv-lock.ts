@@ -187,9 +187,15 @@ function addFound(
     // One way to it without a condition is enough.
     marker: earlier === undefined || edge.marker === '' ? edge.marker : earlier.marker,
     url: sourceUrl(asTable(item.table['source'])),
+    ...(fromOtherIndex(asTable(item.table['source'])) ? { otherIndex: true } : {}),
     direct: direct || (earlier?.direct ?? false),
     evidence: { file: path, line: item.line },
   });
+}
+
+function fromOtherIndex(source: Table): boolean {
+  const registry = asText(source['registry']);
+  return registry !== null && !/^https:\/\/pypi\.org\//.test(registry);
 }
 
 function sourceUrl(source: Table): string | null {

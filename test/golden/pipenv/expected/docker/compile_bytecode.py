@@ -40,6 +40,9 @@ SECONDS_PER_APPLICATION = 300
 HEAD = importlib.util.MAGIC_NUMBER + (0b01).to_bytes(4, "little")
 HASH = slice(8, 16)
 
+# What decides on the byte-code of a source.
+THIS_PYTHON = (sys.version, sys.flags.optimize, os.environ.get("PYTHONNODEBUGRANGES", ""))
+
 # How this script calls itself.
 CHILDREN = ["import-in-child", "load-in-child"]
 
@@ -387,7 +390,7 @@ class Cache:
             python, self.codes, self.imports = marshal.loads(Path(file).read_bytes())
         except (OSError, EOFError, ValueError, TypeError):  # none, or of a build that was stopped
             python = None
-        if python != sys.version:
+        if python != THIS_PYTHON:
             self.codes, self.imports = {}, None
         self.before = (dict(self.codes), self.imports)
 
@@ -399,7 +402,7 @@ class Cache:
     def keep(self, codes, imports):
         """For the next build."""
         if (codes, imports) != self.before:
-            write_file(self.file, marshal.dumps((sys.version, codes, imports)))
+            write_file(self.file, marshal.dumps((THIS_PYTHON, codes, imports)))
 
 
 class Stream:
@@ -545,6 +548,9 @@ def loads_the_same(names, cache, now):
     before = cache.imports
     if not before or before["names"] != names or UNKNOWN in now.values():
         return False
+    # What failed may have done so for want of memory, time or a system library.
+    if any(line.split(" ", 1)[0] not in built_in_modules() for line in before["failures"]):
+        return False
     known = before["installed"]
     changed = {name for name in {*known, *now} if known.get(name) != now.get(name)}
     concerned = {*before["modules"], *before["missed"]}
@@ -552,11 +558,8 @@ def loads_the_same(names, cache, now):
         for _, modules, plugin in filter(None, (known.get(name), now.get(name))):
             if plugin or name in concerned or concerned.intersection(modules):
                 return False
-    folders = tuple(f"{folder}/" for folder in filter(is_site_packages, sys.path))
-    return all(
-        source.startswith(folders) or digest == source_digest(source)
-        for source, (digest, _) in cache.codes.items()
-    )
+    # A file may have been changed by other means than an installer.
+    return all(digest == source_digest(source) for source, (digest, _) in cache.codes.items())
 
 
 def source_digest(source):

@@ -33,7 +33,7 @@ COMPONENTS = {
 # What is read of the files: which package owns which file, and what a trim has removed.
 TEXTS = re.compile(
     r"var/lib/dpkg/(status|info/[^/]+\.list|status\.d/[^/]+)|(usr/)?lib/apk/db/installed"
-    r"|(.+/)?[^/]+\.dist-info/RECORD|opt/venv/trimmed\.json"
+    r"|(.+/)?[^/]+\.dist-info/RECORD|opt/venv/trimmed(-others)?\.json"
 )
 WHITEOUT, OPAQUE = ".wh.", ".wh..wh..opq"
 HISTORY_FOLDERS = {".git", ".hg", ".svn"}

@@ -4,7 +4,7 @@
 
 The output is where the environment's programs expect it; the environment itself stays as it is.
 For an environment in two layers: with --first-layer, the list names each file that went; with
---without trimmed.json, the packages of that layer are not in the output.
+--without trimmed.json /first/venv, what is there as it was in the first environment is left to it.
 
 tests         folders of tests, of packages that are known to run without them
 translations  .po and .pot files beside the compiled .mo file
@@ -244,9 +244,8 @@ class Environment:
         self.owners = {}  # path → distribution
         self.distributions = {}  # name → version
         self.read_records()
-        self.elsewhere = set()  # distributions that another layer has
-        self.imported_elsewhere = []  # names of tests that their files import
-        self.added = set()  # files of them that it lacks
+        self.elsewhere = set()  # files that the first layer has, or has left out
+        self.imported_elsewhere = []  # names of tests that they import
         self.imports = set()  # of tests that are not here
 
     def find_site(self):
@@ -297,14 +296,6 @@ class Environment:
     def owner(self, path):
         return self.owners.get(path) or normalised(top(path))
 
-    def is_elsewhere(self, path):
-        """Whether another layer has a file."""
-        if path in self.added:
-            return False
-        if path in self.owners or not self.elsewhere:
-            return self.owners.get(path) in self.elsewhere
-        return path.startswith("..")  # of the environment itself: pyvenv.cfg, bin/python
-
     def read(self, path):
         file = self.in_output(path) if path in self.replaced else self.absolute(path)
         with open(file, "rb") as content:
@@ -347,7 +338,7 @@ class Environment:
             if entry.is_dir(follow_symlinks=False):
                 return copy_folder(entry.path, target)
             path = os.path.relpath(entry.path, self.site)
-            if path in self.gone or self.is_elsewhere(path):
+            if path in self.gone or path in self.elsewhere:
                 return False
             if path not in self.replaced and path not in self.linked:
                 copies.append((entry.path, target))
@@ -372,8 +363,10 @@ class Environment:
     def write_records(self):
         """RECORD lists the files that are there, with their hashes."""
         touched = {self.owners[path] for path in self.gone | self.changed if path in self.owners}
-        for distribution in sorted(touched - self.elsewhere):
+        for distribution in sorted(touched):
             path = self.records[distribution]
+            if path in self.elsewhere:
+                continue
             lines = []
             text = self.read(path).decode("utf-8", "surrogateescape")
             for line in text.splitlines(keepends=True):
@@ -579,7 +572,7 @@ def read_sources(environment, tests):
         path
         for path in environment.files
         if path.endswith((".py", ".dist-info/entry_points.txt"))
-        and environment.owners.get(path) not in environment.elsewhere
+        and path not in environment.elsewhere
     ]
     for name in environment.imported_elsewhere:
         sources.note(name, "the first layer")
@@ -647,7 +640,7 @@ def trim_link_libraries(environment):
     for other in environment.files:
         if other in name or not re.search(r"\.(py|so)(\.|$)", other):
             continue
-        if environment.owners.get(other) in environment.elsewhere:
+        if other in environment.elsewhere:
             continue
         data = environment.read(other)
         for path in sorted(unused):
@@ -696,7 +689,7 @@ def trim_symbols(environment):
         path
         for path in environment.files
         if re.search(r"\.so(\.|$)", path)
-        and not environment.is_elsewhere(path)
+        and path not in environment.elsewhere
         and not kept.fullmatch(path)
         and f"{path.rsplit('.so', 1)[0]}.chk" not in environment.files
     ]
@@ -793,7 +786,7 @@ def trim_duplicates(environment):
     by_size = defaultdict(list)
     for path, size in environment.files.items():
         record = path.endswith(".dist-info/RECORD")
-        if size >= SMALLEST_DUPLICATE and not record and not environment.is_elsewhere(path):
+        if size >= SMALLEST_DUPLICATE and not record and path not in environment.elsewhere:
             by_size[size].append(path)
     for paths in by_size.values():
         if len(paths) == 1:
@@ -924,11 +917,10 @@ def trim(environment, arguments):
         apis = names_below(environment, GOOGLE_DATA)
         check_names("description of the Google API", arguments.google_apis, apis)
 
-    layer = first_layer(environment, arguments.without) if arguments.without else None
+    gone = first_layer(environment, *arguments.without) if arguments.without else set()
     leave_out_files(environment, arguments)
-    if layer:
-        # What nothing in that layer reads, and something here does.
-        environment.added = {*layer["gone"]} - environment.gone
+    # What nothing in that layer reads, and something here does.
+    environment.elsewhere -= gone - environment.gone
     # What changes the contents of files that stay.
     if "symbols" in rules:
         trim_symbols(environment)
@@ -960,8 +952,11 @@ def leave_out_files(environment, arguments):
             trim_googleapis(environment, arguments.google_apis)
 
 
-def first_layer(environment, path):
-    """Read the list of a layer with some of the packages, and leave them to it."""
+def first_layer(environment, path, first):
+    """Leave to the first layer what is as it was there. Return the files that went from it.
+
+    path: the list of that layer; first: the environment that it was made of.
+    """
     with open(path, encoding="utf-8") as file:
         layer = json.load(file)["layer"]
     for name, version in layer["distributions"].items():
@@ -971,9 +966,27 @@ def first_layer(environment, path):
                 f"{name} {version} is in the first layer, {found or 'none'} in the second: "
                 "the requirements must pin one version of it"
             )
-    environment.elsewhere = {*layer["distributions"]}
+    lost = []
+    for folder, _, names_in_it in os.walk(first):
+        for name in names_in_it:
+            before = os.path.join(folder, name)
+            now = os.path.join(environment.folder, os.path.relpath(before, first))
+            if not os.path.lexists(now):
+                lost.append(now)
+            elif state(before) == state(now):
+                environment.elsewhere.add(os.path.relpath(now, environment.site))
+    if lost:
+        environment.notes.append(
+            f"{min(lost)} is in the first layer all the same ({len(lost)} in all): "
+            "what is taken away must be taken away from that one"
+        )
     environment.imported_elsewhere = layer["imports"]
-    return layer
+    return {*layer["gone"]}
+
+
+def state(path):
+    status = os.lstat(path)
+    return status.st_mode, status.st_size, status.st_mtime_ns
 
 
 def layer_of(environment):
@@ -990,7 +1003,7 @@ def summary(environment, rules):
         removed = {
             path: size
             for path, size in environment.removed[rule].items()
-            if not environment.is_elsewhere(path)
+            if path not in environment.elsewhere
         }
         if rule == BYTECODE and not removed:
             continue
@@ -1045,7 +1058,7 @@ def run(arguments):
     write_summary(environment, name, content)
     environment.restore_times()
     before, after = (
-        sum(size for path, size in files.items() if not environment.is_elsewhere(path))
+        sum(size for path, size in files.items() if path not in environment.elsewhere)
         for files in (sizes, environment.files)
     )
     after -= sum(environment.removed["duplicates"].values())
@@ -1062,7 +1075,9 @@ def main():
     parser.add_argument("--output", required=True, help="folder that its programs expect it in")
     parser.add_argument("--rules", type=names, required=True, help=",".join(RULES))
     parser.add_argument("--first-layer", action="store_true", help="list each file that went")
-    parser.add_argument("--without", help="list of the layer whose packages are left out")
+    parser.add_argument(
+        "--without", nargs=2, metavar=("LIST", "ENVIRONMENT"), help="of the layer below this one"
+    )
     parser.add_argument("--languages", type=names, default=[], help="languages that stay: en,de")
     parser.add_argument("--aws-services", type=names, default=[], help="that stay: s3,sqs")
     parser.add_argument("--google-apis", type=names, default=[], help="that stay: drive.v3")
