@@ -149,9 +149,9 @@ function largeRequirements(install: InstallPlan, uvImage: string, names: readonl
     source[install.manager === 'requirements' || install.manager === 'uv' ? install.manager : 'exported'];
   const anyName = names.map((name) => name.replaceAll('-', '[-_.]')).join('|');
   const pinned = `[[:space:]]*(${anyName})(\\[[^]]*\\])?[[:space:]]*==[[:space:]]*[0-9][0-9A-Za-z.+]*[[:space:]]*(;.*|[[:space:]]#.*|[[:space:]]--hash.*)?`;
-  const matching = (expression: string, options: string, to: string): string =>
+  const matching = (expression: string, flags: string, to: string): string =>
     // 1: there is none.
-    `{ grep ${options} ${shellWord(`^${expression}$`)} /tmp/lines.txt > ${to} || test $? -eq 1; }`;
+    `{ grep ${flags} ${shellWord(`^${expression}$`)} /tmp/lines.txt > ${to} || test $? -eq 1; }`;
   return {
     comment: 'Large packages, for a layer that a new requirement leaves alone.',
     mounts: from.mounts,

@@ -195,7 +195,7 @@ function addFound(
 
 function fromOtherIndex(source: Table): boolean {
   const registry = asText(source['registry']);
-  return registry !== null && !/^https:\/\/pypi\.org\//.test(registry);
+  return registry !== null && !registry.startsWith('https://pypi.org/');
 }
 
 function sourceUrl(source: Table): string | null {
