@@ -235,6 +235,23 @@ describe('the generator in Yeoman', () => {
     expect(printed).toMatch(/\.env is not written, because Git does not ignore it/);
   });
 
+  it.each([
+    ['COMPOSE_FILE=docker-compose.yml;docker/dev.yml', true],
+    ['export COMPOSE_FILE="compose.yaml:compose.local.yaml"', false],
+    ['# COMPOSE_FILE=docker-compose.yml', false],
+    ['COMPOSE_FILE=', false],
+  ])('tells whether Docker Compose would take other files: %s', async (line, told) => {
+    await helpers
+      .create(Generator, NAMESPACE, { ...REAL })
+      .inTmpDir((folder) => {
+        cpSync(SAMPLE, folder, { recursive: true });
+        writeFileSync(join(folder, '.env'), `SECRET_KEY=x\n${line}\n`);
+      })
+      .withOptions(asOptions({ ...REAL, interactive: false }))
+      .run();
+    expect(printed.includes('COMPOSE_FILE in .env names other files')).toBe(told);
+  });
+
   it('makes another secret for each project', async () => {
     const one = read(await runOn({}), '.env');
     const two = read(await runOn({}), '.env');
