@@ -480,3 +480,48 @@ it.each([
     message,
   );
 });
+
+it('what the trims took is read of each layer of the environment, by way of the layers themselves', async () => {
+  const folder = temporaryFolder(
+    Object.fromEntries(
+      (['image_contents.py', 'image_measurements.py', 'image_report.py'] as const).map((name) => [
+        name,
+        renderScript(name),
+      ]),
+    ),
+  );
+  const program = String.raw`
+import io, json, sys, tarfile
+from types import SimpleNamespace
+sys.path.insert(0, sys.argv[1])
+import image_contents, image_report
+
+def layer(name, rows):
+    data = json.dumps({"rules": rows}).encode()
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        member = tarfile.TarInfo("opt/venv/" + name)
+        member.size = len(data)
+        archive.addfile(member, io.BytesIO(data))
+    found = image_contents.Layer()
+    with tarfile.open(fileobj=io.BytesIO(stream.getvalue())) as archive:
+        for member in archive:
+            found.add(member, archive)
+    return found
+
+def row(rule, **packages):
+    return {"rule": rule, "files": len(packages), "bytes": sum(packages.values()), "packages": packages}
+
+layers = [
+    layer("trimmed.json", [row("tests", scipy=5), row("stubs", numpy=1)]),
+    layer("trimmed-others.json", [row("tests", joblib=2)]),
+]
+print(json.dumps(image_report.trimmed_rules(SimpleNamespace(layers=layers))))
+`;
+  const { stdout, stderr } = await runPython(['-B', '-c', program, folder]);
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual([
+    { rule: 'tests', files: 2, bytes: 7, packages: { scipy: 5, joblib: 2 } },
+    { rule: 'stubs', files: 1, bytes: 1, packages: { numpy: 1 } },
+  ]);
+});
