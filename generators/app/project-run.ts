@@ -15,7 +15,7 @@ import type { ProjectFiles } from './detection/project-files.ts';
 import { projectMeasurements, type ProjectMeasurements } from './measurements/project-measurements.ts';
 import type { RunOptions } from './options.ts';
 import { databaseChangeNotes } from './planning/database-change.ts';
-import { addressNotes } from './planning/environment-file.ts';
+import { addressNotes, composeVariableNotes } from './planning/environment-file.ts';
 import { packageVersion } from './planning/knowledge.ts';
 import { libraryRows, projectLibraries } from './planning/project-libraries.ts';
 import { choosePython, pythonRows } from './planning/python-version.ts';
@@ -237,6 +237,7 @@ export class ProjectRun implements Run {
       ...(this.#measured.note === null ? [] : [this.#measured.note]),
       ...databaseChangeNotes(this.#earlier.stored, this.#resolved.answers),
       ...addressNotes(env, this.#decided.plan),
+      ...composeVariableNotes(env),
     );
     if (notes.length > 0) this.#say(`\nPlease note:\n${formatNotes(notes)}`);
     if (this.options.dryRun) {

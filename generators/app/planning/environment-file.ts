@@ -70,6 +70,19 @@ export function envFileNotes(
 }
 
 /**
+ * Says where their .env leads Docker Compose to other files than the one that is written.
+ * Source of the variable: https://docs.docker.com/compose/how-tos/environment-variables/envvars/
+ * @param envText the text of .env after the run
+ */
+export function composeVariableNotes(envText: string): string[] {
+  const files = readEnvFile(envText).get('COMPOSE_FILE')?.value ?? '';
+  if (files.trim() === '' || /(?:^|[/:;,])compose\.yaml(?:$|[:;,\s])/.test(files)) return [];
+  return [
+    'COMPOSE_FILE in .env names other files, which Docker Compose takes instead of compose.yaml: say docker compose --file compose.yaml, or change the line.',
+  ];
+}
+
+/**
  * Says where their .env leads to another database than the files are made for. Its values are looked at, and only the
  * kind of the address is told.
  * @param envText the text of .env after the run

@@ -25,6 +25,7 @@ const ENVIRONMENT = '/opt/venv';
 const PYTHON = `${ENVIRONMENT}/bin/python`;
 export const EXTRA_FILE = 'docker/requirements.txt';
 const EXPORT_FOLDER = '/requirements';
+const EXPORTED_REQUIREMENTS = `${EXPORT_FOLDER}/production.txt`;
 const LARGE_REQUIREMENTS = `${EXPORT_FOLDER}/large.txt`;
 const EXPORT_SCRIPT = 'docker/export_requirements.py';
 
@@ -76,6 +77,9 @@ const toolMountsOf = (install: InstallPlan, uvImage: string): string[] =>
   install.installer === 'uv'
     ? uvMountsOf(install, uvImage)
     : [...install.secretMounts, 'type=cache,target=/root/.cache/pip'];
+
+/** uv's option for a project that is not at the root of the repository. */
+const projectOption = ({ root }: InstallPlan): string => (root === '' ? '' : `--project ${shellWord(root)} `);
 
 const installCommandOf = ({ installer }: InstallPlan): string =>
   installer === 'uv' ? `uv pip install --python ${PYTHON}` : `pip --python ${PYTHON} install --no-compile`;
@@ -139,11 +143,11 @@ function largeRequirements(install: InstallPlan, uvImage: string, names: readonl
     uv: {
       mounts: [...uvMountsOf(install, uvImage), ...mounts],
       export: [
-        `uv export ${install.root === '' ? '' : `--project ${shellWord(install.root)} `}--quiet --locked --no-emit-project --no-default-groups${productionSets(install)} > ${exported}`,
+        `uv export ${projectOption(install)}--quiet --locked --no-emit-project --no-default-groups${productionSets(install)} > ${exported}`,
       ],
       files: [exported],
     },
-    exported: { mounts: [], export: [], files: [`${EXPORT_FOLDER}/production.txt`] },
+    exported: { mounts: [], export: [], files: [EXPORTED_REQUIREMENTS] },
   };
   const from =
     source[install.manager === 'requirements' || install.manager === 'uv' ? install.manager : 'exported'];
@@ -181,7 +185,6 @@ function allSteps(install: InstallPlan, uvImage: string): Omit<InstallSteps, 'la
           commands: [...step.commands, extraCommand],
         }
       : step;
-  const inRoot = install.root === '' ? '' : `--project ${shellWord(install.root)} `;
 
   switch (install.manager) {
     case 'none':
@@ -237,7 +240,7 @@ function allSteps(install: InstallPlan, uvImage: string): Omit<InstallSteps, 'la
     }
     case 'uv': {
       const mounts = [...uvMounts, ...install.productionMounts.map(bindMount)];
-      const sync = `uv sync ${inRoot}--locked --no-install-project --no-default-groups`;
+      const sync = `uv sync ${projectOption(install)}--locked --no-install-project --no-default-groups`;
       return {
         exported: [],
         production: [
@@ -322,7 +325,7 @@ function exportedSteps(
 ): Omit<InstallSteps, 'large'> {
   const tool = install.exporter?.tool ?? 'script';
   const packages = install.exporter?.packages ?? [];
-  const production = `${EXPORT_FOLDER}/production.txt`;
+  const production = EXPORTED_REQUIREMENTS;
   const development = `${EXPORT_FOLDER}/development.txt`;
   const fromExport = `type=bind,from=requirements,source=${EXPORT_FOLDER},target=${EXPORT_FOLDER}`;
   const setUp =

@@ -25,7 +25,6 @@ export function runNotes(
       : [
           '.env is not written, because Git does not ignore it and it holds secrets: add a line ".env" to .gitignore, then run again or copy .env.example.',
         ]),
-    ...composeFileNotes(disk),
     ...deletedNotes(decided, disk),
     ...dockerignoreNotes(finalText(decided, disk, '.dockerignore'), plan.buildPaths),
     ...ignoredNotes(decided, ignored),
@@ -35,27 +34,6 @@ export function runNotes(
 /** A file's text after the run; empty where there is none. */
 function finalText({ outcome }: DecidedRun, disk: ProjectDisk, path: string): string {
   return outcome.changes.find((change) => change.path === path)?.text ?? disk.text(path) ?? '';
-}
-
-/** Other Compose files that a variable of `.env` names: https://docs.docker.com/compose/how-tos/environment-variables/envvars/ */
-function composeFileNotes(disk: ProjectDisk): string[] {
-  const files = /^[ \t]*(?:export[ \t]+)?COMPOSE_FILE[ \t]*=[ \t]*["']?([^"'\r\n]*)/m.exec(
-    environmentFile(disk),
-  )?.[1];
-  if (files === undefined || files.trim() === '') return [];
-  if (/(?:^|[/:;,])compose\.yaml(?:$|[:;,\s])/.test(files)) return [];
-  return [
-    'COMPOSE_FILE in .env names other files, which Docker Compose takes instead of compose.yaml: say docker compose --file compose.yaml, or change the line.',
-  ];
-}
-
-/** What cannot be read says nothing. */
-function environmentFile(disk: ProjectDisk): string {
-  try {
-    return disk.text('.env') ?? '';
-  } catch {
-    return '';
-  }
 }
 
 /** Files that the user deleted and the Dockerfile still names. */

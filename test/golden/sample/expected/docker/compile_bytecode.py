@@ -447,12 +447,16 @@ def write_file(path, data):
     os.replace(temporary, path)
 
 
-def compiled(source, cache=None):
+def write_byte_code(source, output, digest, data):
+    write_file(byte_code_path(source, output), HEAD + digest + data)
+
+
+def compiled(source, cache):
     """Return the hash of a source, its marshalled code, and its code where the cache has none."""
     with open(source, "rb") as file:
         text = file.read()
     digest = importlib.util.source_hash(text)
-    data = cache.code_of(source, digest) if cache else None
+    data = cache.code_of(source, digest)
     if data is not None:
         return digest, data, None
     code = importlib.machinery.SourceFileLoader("<module>", source).source_to_code(text, source)
@@ -465,10 +469,11 @@ def compile_while_importing(stream, cache, folders=("/",)):
     original = importlib.machinery.SourceFileLoader.get_code
 
     def get_code(loader, name):
-        source = os.path.abspath(loader.get_filename(name))
         # Another class may change what it compiles.
-        ordinary = type(loader) is importlib.machinery.SourceFileLoader
-        if not ordinary or not source.startswith(inside):
+        if type(loader) is not importlib.machinery.SourceFileLoader:
+            return original(loader, name)
+        source = os.path.abspath(loader.get_filename(name))
+        if not source.startswith(inside):
             return original(loader, name)
         digest, data, code = compiled(source, cache)
         stream.append(source, digest, data)
@@ -484,7 +489,7 @@ def compile_files(sources, output, cache):
     for source in sources:
         try:
             digest, data, _ = compiled(source, cache)
-            write_file(byte_code_path(source, output), HEAD + digest + data)
+            write_byte_code(source, output, digest, data)
             codes[source] = (digest, data)
         except Exception as error:  # a template or Python 2 code with the ending .py
             first_line = str(error).strip().split("\n")[-1].strip()
@@ -549,7 +554,7 @@ def loads_the_same(names, cache, now):
     if not before or before["names"] != names or UNKNOWN in now.values():
         return False
     # What failed may have done so for want of memory, time or a system library.
-    if any(line.split(" ", 1)[0] not in built_in_modules() for line in before["failures"]):
+    if of_the_project(before["failures"]):
         return False
     known = before["installed"]
     changed = {name for name in {*known, *now} if known.get(name) != now.get(name)}
@@ -560,6 +565,12 @@ def loads_the_same(names, cache, now):
                 return False
     # A file may have been changed by other means than an installer.
     return all(digest == source_digest(source) for source, (digest, _) in cache.codes.items())
+
+
+def of_the_project(failures):
+    """Without those of modules that the project never named."""
+    built_in = built_in_modules()
+    return [line for line in failures if line.split(" ", 1)[0] not in built_in]
 
 
 def source_digest(source):
@@ -574,22 +585,21 @@ def source_digest(source):
 
 def compile_modules(arguments):
     """Byte-code of what importing the named modules loads. Return the files and the notes."""
-    built_in = built_in_modules()
-    names = [*dict.fromkeys([*arguments.names, *built_in])]
+    names = [*dict.fromkeys([*arguments.names, *built_in_modules()])]
     with tempfile.TemporaryDirectory() as folder:
         cache = Cache(os.path.join(arguments.cache or folder, "bytecode"))
         now = installed()
         if loads_the_same(names, cache, now):
             codes, imports = cache.codes, {**cache.imports, "installed": now}
             for source, (digest, data) in codes.items():
-                write_file(byte_code_path(source, arguments.output), HEAD + digest + data)
+                write_byte_code(source, arguments.output, digest, data)
         else:
             codes, imports = import_and_compile(names, cache, Path(folder), arguments.output)
             imports["installed"] = now
         if arguments.cache:
             cache.keep(codes, imports)
-    notes = [line for line in imports["failures"] if line.split(" ", 1)[0] not in built_in]
-    return [byte_code_path(source, arguments.output) for source in codes], notes
+    written = [byte_code_path(source, arguments.output) for source in codes]
+    return written, of_the_project(imports["failures"])
 
 
 def import_and_compile(names, cache, folder, output):
@@ -599,23 +609,17 @@ def import_and_compile(names, cache, folder, output):
     def take(records):
         for source, digest, data in records:
             codes[source] = (digest, data)
-            write_file(byte_code_path(source, output), HEAD + digest + data)
+            write_byte_code(source, output, digest, data)
 
     found, failures = import_in_children(names, cache.file, folder, take)
     files = {os.path.abspath(file) for file in found["loaded"] if file.endswith(".py")}
     # What was loaded before the first import, or by another way than the usual one.
-    warnings.simplefilter("ignore")
-    for source in sorted(files - codes.keys() - {__file__}):
-        try:
-            if os.path.isfile(source):
-                digest, data, _ = compiled(source, cache)
-                take([(source, digest, data)])
-        except Exception as error:
-            first_line = str(error).strip().split("\n")[-1].strip()
-            failures.append(f"{source} {first_line}")
+    others = sorted(filter(os.path.isfile, files - codes.keys() - {__file__}))
+    more, not_compiled = compile_files(others, output, cache)
+    codes.update(more)
     return {source: codes[source] for source in sorted(codes)}, {
         "names": names,
-        "failures": failures,
+        "failures": failures + not_compiled,
         "missed": sorted(found["missed"]),
         "modules": sorted({module_of(source) for source in codes}),
     }

@@ -246,7 +246,7 @@ class Environment:
         self.read_records()
         self.elsewhere = set()  # files that the first layer has, or has left out
         self.imported_elsewhere = []  # names of tests that they import
-        self.imports = set()  # of tests that are not here
+        self.imports = set()  # names of tests that are imported and not here
 
     def find_site(self):
         found = []
@@ -447,7 +447,6 @@ class Sources:
         for path in tests:
             self.modules[re.sub(r"\.py$", "", path).replace("/", ".")] = path
         self.import_line = import_line(TEST_WORDS)
-        self.elsewhere = set()  # tests that are imported and not here
         self.importers = {}  # folder or file of tests → the first file that imports it
         self.reads_stubs = set()  # outermost packages
         self.packages = {top(path).split(".")[0] for path in environment.files}
@@ -489,7 +488,7 @@ class Sources:
             if tests is not None:
                 self.importers.setdefault(tests, path)
         if parts[0] not in self.packages and not TEST_NAMES.isdisjoint(parts):
-            self.elsewhere.add(name)
+            self.environment.imports.add(name)
 
 
 def is_source(path):
@@ -581,7 +580,6 @@ def read_sources(environment, tests):
     while True:
         imported = unused & set(sources.importers)
         if not imported:
-            environment.imports = sources.elsewhere
             return unused, sources
         # What such tests import stays too.
         unused -= imported
