@@ -7,7 +7,8 @@
  * bench/results/images.json and the picture for the README. Exits 1 when a target is missed.
  *
  * Times mean something on a machine that does nothing else, with a build cache that holds 30 GB (`defaultKeepStorage` of
- * the engine): BuildKit deletes what is above it while the next build runs.
+ * the engine; `BACKENDAI_TEST_ENGINE_CACHE=30GB npm run engine` starts the tests' own engine so): BuildKit deletes what
+ * is above it while the next build runs, the package caches among them.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -84,7 +84,7 @@ write_configuration() {
   "init-path": "$COMMANDS/docker-init",
   "userland-proxy-path": "$COMMANDS/docker-proxy",
   "features": { "containerd-snapshotter": false },
-  "builder": { "gc": { "enabled": true, "defaultKeepStorage": "8GB" } }
+  "builder": { "gc": { "enabled": true, "defaultKeepStorage": "$BUILD_CACHE" } }
 }
 CONFIGURATION
   cat >"$ENGINE_ENV" <<ENVIRONMENT
