@@ -145,9 +145,10 @@ describe('large packages', () => {
 
   it('are installed without what they need, which comes with the others', () => {
     expect(large({}).large?.commands).toEqual([
+      'python -m venv --without-pip /opt/venv',
       'uv pip install --python /opt/venv/bin/python --no-deps --requirement /requirements/large.txt',
     ]);
-    expect(large({ installer: 'pip' }).large?.commands[0]).toMatch(/^pip --python .* --no-deps /);
+    expect(large({ installer: 'pip' }).large?.commands[1]).toMatch(/^pip --python .* --no-deps /);
     expect(steps({}).large).toBeNull();
   });
 });

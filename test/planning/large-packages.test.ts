@@ -19,8 +19,9 @@ const planned = async (
 
 describe('a layer for large packages', () => {
   it('has those that are pinned', async () => {
-    expect(await planned(AI)).toEqual(['numpy', 'pandas', 'scipy']);
+    expect(await planned(AI)).toEqual(['django', 'numpy', 'pandas', 'scipy']);
     expect(await planned(`${AI.replace('pandas==', 'pandas>=')}torch==2.15.0\n`)).toEqual([
+      'django',
       'numpy',
       'scipy',
       'torch',
@@ -44,6 +45,6 @@ describe('a layer for large packages', () => {
     );
     const locked: ProjectFacts = { ...facts, dependencies: { ...dependencies, manager: 'uv', production } };
     const trims = { rules: [], languages: [], awsServices: [] };
-    expect(largePackages(locked, trims)).toEqual(['pandas', 'scipy']);
+    expect(largePackages(locked, trims)).toEqual(['django', 'pandas', 'scipy']);
   });
 });

@@ -96,7 +96,7 @@ describe('volumes', () => {
       return renderFiles((await planFor(text, { others })).plan, () => 'x').get('Dockerfile')?.text ?? '';
     };
     expect(await dockerfile('BASE_DIR / "static" / "images"')).toContain(
-      'RUN chown -R 10001:10001 /app/static/images\n',
+      'RUN --network=none chown -R 10001:10001 /app/static/images\n',
     );
     expect(await dockerfile('BASE_DIR / "media"')).not.toContain('chown -R');
     expect(await dockerfile('"/srv/media"')).not.toContain('chown -R');
@@ -144,7 +144,7 @@ describe('redirected files', () => {
     });
     expect(plan.copies.flatMap(({ sources }) => sources)).not.toContain('tools');
     expect(renderFiles(plan, () => 'secret').get('Dockerfile')?.text).toContain(
-      "RUN mkdir -p /app/tools \\\n    && ln -sf '/tmp/my run.log' '/app/tools/my run.log'\n",
+      "RUN --network=none mkdir -p /app/tools \\\n    && ln -sf '/tmp/my run.log' '/app/tools/my run.log'\n",
     );
   });
 });

@@ -187,6 +187,48 @@ describe('a tree', () => {
   });
 });
 
+describe('what an environment needs beyond the root', () => {
+  /** Root and tree as paths of files; what the linker's cache was made of, and what is written. */
+  const written = (root: string[], tree: string[]): Promise<unknown> => {
+    const folder = folderWith({ file: 'content' });
+    const entries = (paths: string[]): string =>
+      `{**{path: script.Entry("file", ${python(join(folder, 'file'))}) for path in ${python(paths)}}, "/usr": script.Entry("folder", mode=0o755), "/usr/lib": script.Entry("folder", mode=0o755)}`;
+    const listing = (of: string): string =>
+      `sorted(str(path.relative_to(${of})) for path in __import__("pathlib").Path(${of}).rglob("*") if path.is_file())`;
+    const output = python(join(folder, 'output'));
+    return ask(
+      folder,
+      `[seen := [], setattr(script.os, "chown", lambda *_: None),
+        setattr(script.subprocess, "run", lambda words, **_: [seen.extend(${listing('words[-1]')}), script.os.makedirs(words[-1] + "/etc", exist_ok=True), open(words[-1] + "/etc/ld.so.cache", "w").close()]),
+        root := script.Tree(), tree := script.Tree(), root.entries.update(${entries(root)}), tree.entries.update(${entries(tree)}),
+        sorted(script.write_further(tree, root, ${output}, 0)), seen, ${listing(output)}, script.os.path.isdir(${output})][-4:]`,
+    );
+  };
+  const root = [
+    '/etc/ld.so.conf',
+    '/usr/lib/libz.so.1',
+    '/usr/lib/ld-linux.so.2',
+    '/usr/lib/python3.12/lib-dynload/_ssl.so',
+    '/usr/share/x',
+  ];
+
+  it('is written with a linker’s cache of all libraries, and nothing that the root has', async () => {
+    const further = ['/usr/lib/libstdc++.so.6.0.33', '/var/lib/dpkg/status.d/libstdc++6'];
+    expect(await written(root, [...root, ...further])).toEqual([
+      further,
+      ['etc/ld.so.conf', 'usr/lib/ld-linux.so.2', 'usr/lib/libstdc++.so.6.0.33', 'usr/lib/libz.so.1'].concat(
+        'var/lib/dpkg/status.d/libstdc++6',
+      ),
+      ['etc/ld.so.cache', 'usr/lib/libstdc++.so.6.0.33', 'var/lib/dpkg/status.d/libstdc++6'],
+      true,
+    ]);
+  });
+
+  it('is an empty folder where there is nothing', async () => {
+    expect(await written(root, root)).toEqual([[], [], [], true]);
+  });
+});
+
 describe('programs', () => {
   it.each<[string, string | null]>([
     ['#!/bin/sh\nexec true\n', '/bin/sh'],

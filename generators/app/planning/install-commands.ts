@@ -6,6 +6,8 @@ import { QuotingError, shellWord } from './quoting.ts';
 /** One RUN instruction: its mounts (without `--mount=`) and its commands, each already quoted for the shell. */
 export interface RunStep {
   comment: string;
+  /** What it fetches nothing from. */
+  network?: 'none';
   mounts: string[];
   commands: string[];
 }
@@ -106,7 +108,10 @@ export function installSteps(
         ...toolMountsOf(install, uvImage),
         `type=bind,from=requirements,source=${LARGE_REQUIREMENTS},target=${LARGE_REQUIREMENTS}`,
       ],
-      commands: [`${installCommandOf(install)} --no-deps --requirement ${LARGE_REQUIREMENTS}`],
+      commands: [
+        `python -m venv --without-pip ${ENVIRONMENT}`,
+        `${installCommandOf(install)} --no-deps --requirement ${LARGE_REQUIREMENTS}`,
+      ],
     },
   };
 }
@@ -158,6 +163,8 @@ function largeRequirements(install: InstallPlan, uvImage: string, names: readonl
     `{ grep ${flags} ${shellWord(`^${expression}$`)} /tmp/lines.txt > ${to} || test $? -eq 1; }`;
   return {
     comment: 'Large packages, for a layer that a new requirement leaves alone.',
+    // uv asks the index whether its lock is up to date.
+    ...(install.manager === 'uv' ? {} : { network: 'none' }),
     mounts: from.mounts,
     commands: [
       `mkdir -p ${EXPORT_FOLDER}`,

@@ -101,6 +101,7 @@ function templateData(plan: Plan, random: () => string): object {
     // The stage below /opt/venv in production.
     runtimeStage: plan.base === 'distroless' || plan.unusedTools !== null ? 'runtime' : 'base',
     trimOptions: plan.trims ? trimOptions(plan.trims) : '',
+    rootOptions: rootOptions(plan),
     // One more line of an ENV instruction.
     pythonPath:
       plan.pythonPath.length === 0
@@ -138,6 +139,15 @@ function templateData(plan: Plan, random: () => string): object {
     python: pythonConstants(plan),
     entryPoint: plan.entryPoint,
   };
+}
+
+/** The options of docker/assemble_root.py, one a line. */
+function rootOptions({ runtimePackages, volumes }: Plan): string {
+  const options = [
+    ...runtimePackages.packages.map(({ name }) => `--package ${name}`),
+    ...volumes.map(({ path }) => `--owned-folder ${shellWord(path)}`),
+  ];
+  return options.map((option) => ` \\\n        ${option}`).join('');
 }
 
 /** The options of docker/trim_environment.py, for the exec form of RUN. */
@@ -180,7 +190,8 @@ function packageInstallation(base: Plan['base'], packages: readonly { name: stri
 
 /** RUN with its mounts and its commands, one a line. */
 function runInstruction(step: RunStep): string {
-  const lines = [...step.mounts.map((mount) => `--mount=${mount}`), ''];
+  const network = step.network === undefined ? [] : [`--network=${step.network}`];
+  const lines = [...network, ...step.mounts.map((mount) => `--mount=${mount}`), ''];
   const head = `RUN ${lines.join(' \\\n    ')}`;
   return `${head}${step.commands.join(' \\\n    && ')}`;
 }

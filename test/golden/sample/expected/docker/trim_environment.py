@@ -26,6 +26,7 @@ import argparse
 import ast
 import base64
 import csv
+import gc
 import hashlib
 import json
 import os
@@ -174,6 +175,9 @@ RULES = [
 # Smaller ones save less than a block of a disk.
 SMALLEST_DUPLICATE = 4096
 
+# Part of a shared object that its symbols must take: to write large ones again takes its time.
+SMALLEST_SAVING = 0.01
+
 FILES_AT_A_TIME = 4
 
 # Always removed: Python looks for byte-code under PYTHONPYCACHEPREFIX only.
@@ -266,6 +270,12 @@ class Environment:
     def absolute(self, path):
         return os.path.join(self.site, path)
 
+    def relative(self, path):
+        """A path below the environment's folder as the others are written."""
+        if path.startswith(f"{self.site}/"):
+            return path[len(self.site) + 1 :]
+        return os.path.relpath(path, self.site)
+
     def in_output(self, path):
         return os.path.join(self.output_site, path)
 
@@ -337,7 +347,7 @@ class Environment:
         def copy_entry(entry, target):
             if entry.is_dir(follow_symlinks=False):
                 return copy_folder(entry.path, target)
-            path = os.path.relpath(entry.path, self.site)
+            path = self.relative(entry.path)
             if path in self.gone or path in self.elsewhere:
                 return False
             if path not in self.replaced and path not in self.linked:
@@ -848,6 +858,8 @@ def without_symbols(data):
     kept = [index for index in range(section_count) if index not in gone]
     if not gone or any(sections[index][6] in gone for index in kept if sections[index][1]):
         return None
+    if sum(sections[index][5] for index in gone) < len(data) * SMALLEST_SAVING:
+        return None
     ranges = [
         (0, 16 + header.size, 1),
         (segments_at, segments_at + segment_count * segment.size, 8),
@@ -964,15 +976,16 @@ def first_layer(environment, path, first):
                 f"{name} {version} is in the first layer, {found or 'none'} in the second: "
                 "the requirements must pin one version of it"
             )
-    lost = []
+    first, lost = os.path.abspath(first), []
     for folder, _, names_in_it in os.walk(first):
+        folder_now = environment.folder + folder[len(first) :]
         for name in names_in_it:
-            before = os.path.join(folder, name)
-            now = os.path.join(environment.folder, os.path.relpath(before, first))
-            if not os.path.lexists(now):
+            before, now = f"{folder}/{name}", f"{folder_now}/{name}"
+            try:
+                if state(before) == state(now):
+                    environment.elsewhere.add(environment.relative(now))
+            except (FileNotFoundError, NotADirectoryError):
                 lost.append(now)
-            elif state(before) == state(now):
-                environment.elsewhere.add(os.path.relpath(now, environment.site))
     if lost:
         environment.notes.append(
             f"{min(lost)} is in the first layer all the same ({len(lost)} in all): "
@@ -1042,6 +1055,7 @@ def print_summary(content, before, after, seconds):
 
 def run(arguments):
     start = time.monotonic()
+    gc.disable()  # there is next to no garbage
     # The byte-code is compiled at the same time, which takes longer.
     os.nice(10)
     environment = Environment(arguments.environment, arguments.output)

@@ -1,11 +1,13 @@
 """Assembles the root file system of a production image without shell, apt and pip.
 
-    python assemble_root.py --environment /opt/venv --output /rootfs --package libpq5
+    python assemble_root.py --output /rootfs --package libpq5
+    python assemble_root.py --environment /opt/venv --output /further --package libpq5
 
 The Dockerfile runs it in a stage on the base image, where production's Debian packages are
-installed. It takes this Python without what no server imports, the shared libraries that Python
-and the environment load, the files of the packages and of what they depend on, certificates, time
-zones and licences. Ends with 1 where a package is missing or would not work without a shell.
+installed. It takes this Python without what no server imports, the shared libraries that it loads,
+the files of the packages and of what they depend on, certificates, time zones and licences. With
+--environment, it takes what the environment loads beyond that: so a new requirement leaves the root
+as it is. Ends with 1 where a package is missing or would not work without a shell.
 """
 
 import argparse
@@ -96,6 +98,11 @@ OPENSSL_LINKS = (
     ("openssl.cnf", "openssl.cnf"),
 )
 
+# What the dynamic linker's cache is made of: its settings, and libraries, but not Python's modules.
+LINKER_FILES = re.compile(
+    r"^/etc/ld\.so\.conf|^/lib[^/]*$|^(?!.*/python3[^/]*/).*/l(ib|d)[^/]*\.so(\.|$)"
+)
+
 FOLDERS = {"/dev": 0o755, "/home": 0o755, "/opt": 0o755, "/proc": 0o555, "/root": 0o700}
 FOLDERS.update({"/run": 0o755, "/sys": 0o555, "/tmp": 0o1777, "/var/tmp": 0o1777})
 
@@ -170,9 +177,7 @@ class Tree:
         return [path for path, entry in self.entries.items() if entry.kind == "file"]
 
     def size(self):
-        return sum(
-            os.path.getsize(entry.source) for entry in self.entries.values() if is_copy(entry)
-        )
+        return sum(size_of(entry) for entry in self.entries.values())
 
     def write(self, path, text, mode=0o644):
         self.entries[path] = Entry("file", None, text, mode)
@@ -180,6 +185,10 @@ class Tree:
 
 def is_copy(entry):
     return entry.kind == "file" and entry.source is not None
+
+
+def size_of(entry):
+    return os.path.getsize(entry.source) if is_copy(entry) else 0
 
 
 # --- Debian packages -----------------------------------------------------------------------------
@@ -417,8 +426,8 @@ def take_libraries(tree, environment, linker):
     """Take what the files of tree and environment need. Return whether one uses iconv."""
     machine = read_shared_object(os.path.realpath(sys.executable)).machine
     known = system_libraries()
-    inside = os.path.realpath(environment) + "/"
-    waiting = [*library_files(environment), *tree.files()]
+    inside = os.path.realpath(environment or "/none") + "/"
+    waiting = [*(library_files(environment) if environment else ()), *tree.files()]
     done, uses_iconv = set(), False
     while waiting:
         path = os.path.realpath(waiting.pop())
@@ -534,8 +543,11 @@ def make_accounts(tree):
 # --- Writing it ----------------------------------------------------------------------------------
 
 
-def write_tree(tree, output, moment):
-    """Write everything sorted. Files keep their time; links, folders and new files get this one."""
+def write_tree(tree, output, moment, known=()):
+    """Write everything sorted. Files keep their time; links, folders and new files get this one.
+
+    known: paths of what another root has. It is written for the linker's cache, and goes again.
+    """
     for path in list(tree.entries):
         parent = os.path.dirname(path)
         while parent != "/" and parent not in tree.entries:
@@ -555,7 +567,40 @@ def write_tree(tree, output, moment):
                 file.write(entry.text)
     subprocess.run(["/usr/sbin/ldconfig", "-X", "-r", output], check=True)
     shutil.rmtree(f"{output}/var/cache/ldconfig", ignore_errors=True)
+    for path in sorted(known, reverse=True):
+        remove_known(output + path)
     finish_tree(tree, output, moment)
+
+
+def remove_known(place):
+    """Remove a file or a link, and a folder where it is empty."""
+    if os.path.isdir(place) and not os.path.islink(place):
+        if not os.listdir(place):
+            os.rmdir(place)
+    else:
+        os.unlink(place)
+
+
+def write_further(tree, root, output, moment):
+    """Write what a tree has beyond the root, with the linker's cache of both. Return the paths."""
+    further = {path for path, entry in tree.entries.items() if root.entries.get(path) != entry}
+    if not further:
+        os.makedirs(output)
+        return further
+    known = {path for path in tree.entries if path not in further and LINKER_FILES.search(path)}
+    part = Tree()
+    part.entries = {path: tree.entries[path] for path in further | known}
+    folders = {path for path, entry in tree.entries.items() if entry.kind == "folder"}
+    parents = {parent for path in part.entries for parent in parents_of(path)} & folders
+    part.entries.update({path: tree.entries[path] for path in parents})
+    write_tree(part, output, moment, known | (parents - further))
+    return further
+
+
+def parents_of(path):
+    while path != "/":
+        path = os.path.dirname(path)
+        yield path
 
 
 def finish_tree(tree, output, moment):
@@ -579,53 +624,94 @@ def megabytes(size):
     return f"{size / 1e6:.1f} MB"
 
 
-def assemble(arguments):
-    """Collect, write, and print what was taken."""
+def read_packages():
+    """Return the installed packages, and for each path the names of those that own it."""
     with open(f"{DPKG}/status", encoding="utf-8", errors="surrogateescape") as file:
         packages = read_status(file.read())
     owners = {}
     for name, fields in packages.items():
         for path in files_of_package(name, fields):
             owners.setdefault(path, set()).add(name)
+    return packages, owners
+
+
+class Report:
+    """A line for each part of a tree, with what it adds to the size."""
+
+    def __init__(self, tree):
+        self.tree, self.size, self.lines = tree, 0, []
+
+    def add(self, what):
+        before, self.size = self.size, self.tree.size()
+        self.lines.append(f"{megabytes(self.size - before):>9}  {what}")
+
+
+def collect(arguments, packages, owners, notes):
+    """The root for no environment. Return it, and the lines that say what was taken."""
     chosen = [installed_package(name, packages) for name in arguments.package]
     names = with_dependencies(chosen, packages)
-    tree, linker, notes, sizes = Tree(), Linker(), [], [0]
-
-    def report(what):
-        sizes.append(tree.size())
-        print(f"{megabytes(sizes[-1] - sizes[-2]):>9}  {what}")
-
+    tree, linker = Tree(), Linker()
+    report = Report(tree)
     take_python(tree)
     drop_unusable_modules(tree, linker, notes)
-    report(f"Python {sys.version.split()[0]}")
+    report.add(f"Python {sys.version.split()[0]}")
     scripts = take_packages(tree, names, packages, owners)
     check_programs(chosen, packages, scripts, notes)
     remove(tree, {path for path, _interpreter in scripts})
     if chosen:
-        report(f"{first_of(chosen, 6)} ({len(names)} packages)")
+        report.add(f"{first_of(chosen, 6)} ({len(names)} packages)")
     further = take_system(tree)
-    report("certificates, time zones, locale")
+    report.add("certificates, time zones, locale")
     before = len(tree.files())
-    uses_iconv = take_libraries(tree, arguments.environment, linker)
-    report(f"{len(tree.files()) - before} further shared libraries")
-    if uses_iconv:
-        for path in glob.glob("/usr/lib/*-linux-gnu*/gconv"):
-            tree.take_all(path)
-        take_libraries(tree, arguments.environment, linker)
-        report("character sets, for iconv")
+    take_all_libraries(tree, None, linker)
+    report.add(f"{len(tree.files()) - before} further shared libraries")
     licensed = take_licences(tree, further, packages, owners)
-    report(f"licences of {len(licensed)} Debian packages")
+    report.add(f"licences of {len(licensed)} Debian packages")
     make_folders(tree, arguments.owned_folder)
     make_accounts(tree)
-    write_tree(tree, arguments.output, os.stat(os.path.realpath(sys.executable)).st_mtime_ns)
+    return tree, report.lines
+
+
+def take_all_libraries(tree, environment, linker):
+    """Take what the files of both need, and the character sets where one of them converts."""
+    if take_libraries(tree, environment, linker):
+        for path in glob.glob("/usr/lib/*-linux-gnu*/gconv"):
+            tree.take_all(path)
+        take_libraries(tree, environment, linker)
+
+
+def with_environment(root, environment, packages, owners):
+    """The root with what the environment needs beyond it."""
+    tree = Tree()
+    tree.entries.update(root.entries)
+    take_all_libraries(tree, environment, Linker())
+    take_licences(tree, set(), packages, owners)
+    return tree
+
+
+def assemble(arguments):
+    """Collect, write, and print what was taken. Return how many files, and their size."""
+    packages, owners = read_packages()
+    moment = os.stat(os.path.realpath(sys.executable)).st_mtime_ns
+    notes = []
+    root, lines = collect(arguments, packages, owners, notes)
+    if arguments.environment:
+        tree = with_environment(root, arguments.environment, packages, owners)
+        further = sorted(write_further(tree, root, arguments.output, moment))
+        written = [tree.entries[path] for path in further if tree.entries[path].kind == "file"]
+        print(f"Beyond the root: {first_of([os.path.basename(path) for path in further], 20)}")
+        return len(written), sum(map(size_of, written))
+    write_tree(root, arguments.output, moment)
+    for line in lines:
+        print(line)
     for note in notes:
         print(f"Note: {note}")
-    return tree
+    return len(root.files()), root.size()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--environment", required=True, help="the virtual environment: /opt/venv")
+    parser.add_argument("--environment", help="write what it loads beyond the root")
     parser.add_argument("--output", required=True, help="a new folder: /rootfs")
     parser.add_argument(
         "--package",
@@ -646,12 +732,12 @@ def main():
     arguments = parser.parse_args()
     start = time.monotonic()
     try:
-        tree = assemble(arguments)
+        count, size = assemble(arguments)
     except CannotAssembleError as error:
         print(f"assemble_root: {error}", file=sys.stderr)
         return 1
-    count, seconds = len(tree.files()), time.monotonic() - start
-    print(f"{arguments.output}: {count} files, {megabytes(tree.size())}, {seconds:.1f} s")
+    seconds = time.monotonic() - start
+    print(f"{arguments.output}: {count} files, {megabytes(size)}, {seconds:.1f} s")
     return 0
 
 
