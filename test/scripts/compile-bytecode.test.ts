@@ -96,6 +96,17 @@ it.each(['modules', 'tree'])(
   },
 );
 
+it('writes the same bytes whatever the process has loaded before', async () => {
+  const set = '{"amg", "arpack", "lobpcg"}';
+  const folder = project({
+    'names.py': 'amg = arpack = lobpcg = 1\n',
+    'sets.py': `print(${set})\n\n\ndef function():\n    print(${set})\n`,
+  });
+  await compile(folder, 'modules', ['sets'], 'alone');
+  await compile(folder, 'modules', ['names', 'sets']);
+  expect(compiled(folder).get('sets')).toEqual(compiled(folder, 'alone').get('sets'));
+});
+
 describe('with a cache that is kept between builds', () => {
   const value = async (folder: string): Promise<string> =>
     (

@@ -41,6 +41,9 @@ SECONDS_PER_APPLICATION = 300
 HEAD = importlib.util.MAGIC_NUMBER + (0b01).to_bytes(4, "little")
 HASH = slice(8, 16)
 
+# What a frozenset of fewer than 256 items begins with in marshalled code; other data may, too.
+FROZENSET = re.compile(rb"[>\xbe].\0\0\0", re.DOTALL)
+
 # What decides on the byte-code of a source.
 THIS_PYTHON = (sys.version, sys.flags.optimize, os.environ.get("PYTHONNODEBUGRANGES", ""))
 
@@ -461,7 +464,23 @@ def compiled(source, cache):
     if data is not None:
         return digest, data, None
     code = importlib.machinery.SourceFileLoader("<module>", source).source_to_code(text, source)
-    return digest, marshal.dumps(code), code
+    data = marshal.dumps(code)
+    if FROZENSET.search(data):
+        data = marshal.dumps(with_own_sets(code))
+    return digest, data, code
+
+
+def with_own_sets(constant):
+    """The code, or a constant of it, with each frozenset an object of its own.
+
+    Whether the compiler makes one of two equal ones depends on which strings the process has
+    interned before, and byte-code tells.
+    """
+    if isinstance(constant, frozenset):
+        return frozenset(sorted(constant, key=lambda item: (type(item).__name__, repr(item))))
+    if isinstance(constant, types.CodeType):
+        return constant.replace(co_consts=tuple(map(with_own_sets, constant.co_consts)))
+    return tuple(map(with_own_sets, constant)) if isinstance(constant, tuple) else constant
 
 
 def compile_while_importing(stream, cache, folders=("/",)):
