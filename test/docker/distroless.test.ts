@@ -239,8 +239,8 @@ describe.skipIf(engine === null)('Debian packages without a shell', { timeout: 1
     writeFileSync(
       file,
       text
-        .replace('        xmlsec1\n', '        xdg-utils\n')
-        .replace('--package xmlsec1', '--package xdg-utils'),
+        .replace(/^ {8}xmlsec1\b/m, '        xdg-utils')
+        .replaceAll('--package xmlsec1', '--package xdg-utils'),
     );
     const { status, output } = run(folder, 'docker', [
       'build',

@@ -102,6 +102,11 @@ function templateData(plan: Plan, random: () => string): object {
     runtimeStage: plan.base === 'distroless' || plan.unusedTools !== null ? 'runtime' : 'base',
     trimOptions: plan.trims ? trimOptions(plan.trims) : '',
     rootOptions: rootOptions(plan),
+    // The RUN instruction of the stage runtime-packages; empty where there is none.
+    runtimePackages:
+      plan.base === 'alpine' || plan.runtimePackages.packages.length === 0
+        ? ''
+        : packageInstallation(plan.base, plan.runtimePackages.packages, COLLECT_CHANGES),
     // One more line of an ENV instruction.
     pythonPath:
       plan.pythonPath.length === 0
@@ -171,8 +176,27 @@ export function scriptPath({ workDir }: Plan, name: string): string {
   return `${workDir === IMAGE_ROOT ? '' : `${IMAGE_ROOT}/`}docker/${name}`;
 }
 
+/**
+ * Commands around an installation that leave what it changed in /runtime-packages, with modes and times. Without what the
+ * build itself mounts.
+ */
+const COLLECT_CHANGES = {
+  before: ['touch /run/before'],
+  after: [
+    "find /etc /opt /usr /var -xdev -cnewer /run/before ! -path '/etc/host*' ! -path /etc/resolv.conf -fprint0 /run/changed",
+    'mkdir /runtime-packages',
+    'tar --create --file /run/changed.tar --no-recursion --null --files-from /run/changed',
+    'tar --extract --file /run/changed.tar --directory /runtime-packages',
+    'rm /run/changed.tar',
+  ],
+};
+
 /** The RUN instruction that installs packages of the distribution. Downloads stay in a cache that no layer holds. */
-function packageInstallation(base: Plan['base'], packages: readonly { name: string }[]): string {
+function packageInstallation(
+  base: Plan['base'],
+  packages: readonly { name: string }[],
+  around: { before: string[]; after: string[] } = { before: [], after: [] },
+): string {
   const names = packages.map(({ name }) => ` \\\n        ${name}`).join('');
   if (base === 'alpine') return `# hadolint ignore=DL3018\nRUN apk add --no-cache${names}`;
   const mounts = [
@@ -181,9 +205,11 @@ function packageInstallation(base: Plan['base'], packages: readonly { name: stri
     'type=tmpfs,target=/var/log',
   ];
   const commands = [
+    ...around.before,
     'rm -f /etc/apt/apt.conf.d/docker-clean',
     'apt-get update',
     `apt-get install --yes --no-install-recommends${names}`,
+    ...around.after,
   ];
   return `# hadolint ignore=DL3008\n${runInstruction({ comment: '', mounts, commands })}`;
 }

@@ -228,7 +228,7 @@ def installed_package(name, packages):
     if found is None:
         raise CannotAssembleError(
             f"the Debian package {name} is not installed in this stage.\n"
-            "Install it in the stage base of the Dockerfile."
+            "Install it in the stage runtime-packages of the Dockerfile."
         )
     return found
 
