@@ -10,7 +10,7 @@ import {
   withCachesOf,
   withTrace,
 } from '../bench/images/dockerfiles.ts';
-import { readable } from '../bench/images/engine.ts';
+import { packageCacheLimit, readable } from '../bench/images/engine.ts';
 import { baseImages } from '../bench/images/measure.ts';
 import { picture } from '../bench/images/picture.ts';
 import { PROJECTS } from '../bench/images/projects.ts';
@@ -138,6 +138,16 @@ CMD ["gunicorn","--bind","0.0.0.0:8000","--workers","2","shop.wsgi:application"]
     expect(uvImageOf('FROM a')).toBeNull();
     expect(baseImages(text)).toEqual(['a:1', 'b']);
     expect(withTrace(text, 'application')).toContain('AS application\nSHELL ["/bin/sh", "-xc"]\nRUN');
+  });
+});
+
+describe('packageCacheLimit', () => {
+  it('is that of the rule for cache mounts', () => {
+    const text =
+      'GC Policy rule#0:\n Filters: type==source.local,type==exec.cachemount\n Max Used Space: 4.145GiB\nGC Policy rule#1:\n Reserved Space: 30GiB\n';
+    expect(packageCacheLimit(text)).toBe(4.145 * 1024 ** 3);
+    expect(packageCacheLimit(text.replace('4.145GiB', '512MiB'))).toBe(512 * 1024 ** 2);
+    expect(packageCacheLimit('Name: default\n')).toBeNull();
   });
 });
 

@@ -63,6 +63,11 @@ export class Engine {
     });
   }
 
+  /** How many bytes of package caches the build cache may hold; null where the engine does not say. */
+  async packageCacheLimit(): Promise<number | null> {
+    return packageCacheLimit((await this.try(['buildx', 'inspect'])).stdout);
+  }
+
   /** Without waiting for an answer: when the benchmark ends. */
   removeNow(args: readonly string[]): void {
     spawnSync('docker', args, { env: this.environment });
@@ -76,6 +81,13 @@ export interface BuildOptions {
   cached?: boolean;
   /** SOURCE_DATE_EPOCH. */
   epoch?: number;
+}
+
+/** Of what `docker buildx inspect` prints: the limit of the rule for cache mounts, in bytes. */
+export function packageCacheLimit(text: string): number | null {
+  const rules = text.split(/GC Policy rule#/).filter((rule) => rule.includes('exec.cachemount'));
+  const [, number, unit = ''] = /Max Used Space:\s*([\d.]+)\s*([KMGT]?)/.exec(rules[0] ?? '') ?? [];
+  return number === undefined ? null : Number(number) * 1024 ** ' KMGT'.indexOf(unit || ' ');
 }
 
 /** The end of an output; of a build's progress in JSON its errors and the last that steps printed. */
