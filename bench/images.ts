@@ -59,10 +59,10 @@ async function main(): Promise<number> {
   const engine = new Engine();
   const home = mkdtempSync(join(tmpdir(), 'bench-images-'));
   const bench = new Bench(engine, home, (text) => console.log(text));
-  const limit = await engine.packageCacheLimit();
-  if (limit !== null && limit < 4e9)
+  const kept = await engine.packageCacheLimit();
+  if (kept !== null && kept < 4e9)
     bench.say(
-      `Warning: this engine keeps ${(limit / 1e9).toFixed(1)} GB of package caches and deletes what is above: times will be worthless (see the head of bench/images.ts)`,
+      `Warning: this engine keeps ${(kept / 1e9).toFixed(1)} GB of package caches and deletes what is above: times will be worthless (see the head of bench/images.ts)`,
     );
   const end = (): void => {
     if (values.keep) console.log(`Kept: ${home} and the images bench-images-*`);

@@ -71,6 +71,34 @@ describe('what the build takes out of the packages', () => {
     expect(text).toContain('FROM base AS environment');
   });
 
+  it.each([
+    [
+      'of the table: after the installation',
+      'Django==5.2.8\npsycopg2-binary==2.9.10\nlightgbm==4.7.0\n',
+      {},
+      false,
+    ],
+    [
+      'chosen: before it',
+      'Django==5.2.8\npsycopg2-binary==2.9.10\n',
+      { runtimeLibraries: 'libmagic1t64' },
+      true,
+    ],
+    ['with something to compile: before it', 'Django==5.2.8\npsycopg2==2.9.10\n', {}, true],
+  ])('takes Debian packages, %s', async (_, requirements, answers, first) => {
+    const { plan } = await planFor('', {
+      answers: { database: 'postgres', ...answers },
+      others: { 'requirements.txt': requirements },
+    });
+    const text = renderFiles(plan, () => 'secret').get('Dockerfile')?.text ?? '';
+    const copy = 'COPY --link --from=runtime-packages /tmp/packages/ /';
+    const builder = /AS builder\n([^]*?)\n\n/.exec(text)?.[1] ?? '';
+    expect(builder.split(copy)).toHaveLength(2);
+    expect(builder.indexOf(copy) < builder.indexOf('pip install')).toBe(first);
+    expect(text).toContain('FROM runtime-packages AS rootfs');
+    expect(text).toContain('-cnewer /dev/shm/before');
+  });
+
   it('is in the base image what only installs, develops or compiles', async () => {
     const text = await dockerfile({});
     expect(text).toMatch(/\/usr\/local\/lib\/python3\.\d+\/ensurepip/);

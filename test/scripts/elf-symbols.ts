@@ -3,6 +3,8 @@ export interface ElfKind {
   wide: boolean;
   littleEndian: boolean;
   rewritten: boolean;
+  /** Bytes more of the section of its own. */
+  own?: number;
 }
 
 interface Part {
@@ -50,13 +52,17 @@ function take(data: Buffer, at: number, sizes: number[], littleEndian: boolean):
 }
 
 /** A shared object with a table of symbols, debugging data and a section of its own that no segment maps. */
-export function elfWithSymbols({ wide, littleEndian, rewritten }: ElfKind): Buffer {
+export function elfWithSymbols({ wide, littleEndian, rewritten, own = 0 }: ElfKind): Buffer {
   const sizes = fieldsOf(wide);
   const parts: Part[] = [
     { name: '', type: 0, bytes: Buffer.alloc(0) },
     { name: '.text', type: 1, bytes: Buffer.alloc(0x123, 'code'), address: 0x1000 },
     { name: '.data', type: 1, bytes: Buffer.alloc(0x45, 'data'), address: 0x3123 },
-    { name: '.note.own', type: 1, bytes: Buffer.from('read by a program from the file') },
+    {
+      name: '.note.own',
+      type: 1,
+      bytes: Buffer.concat([Buffer.from('read by a program from the file'), Buffer.alloc(own)]),
+    },
     { name: '.symtab', type: 2, bytes: Buffer.alloc(0x3000, 'S') },
     { name: '.debug_info', type: 1, bytes: Buffer.alloc(0x2345, 'D') },
     { name: '.strtab', type: 3, bytes: Buffer.alloc(0x777, 's') },

@@ -311,6 +311,17 @@ describe('symbols', () => {
     expect(summary.rules[0]).toMatchObject({ files: 0 });
   });
 
+  it('stay where they are less than 1 % of the file', async () => {
+    const kind = { wide: true, littleEndian: true, rewritten: false };
+    const files = {
+      'fast/more.so': elfWithSymbols({ ...kind, own: 2_000_000 }),
+      'fast/less.so': elfWithSymbols({ ...kind, own: 2_600_000 }),
+    };
+    const { folder, summary } = await trimmed({ fast: files }, 'symbols');
+    expect(summary.rules[0]).toMatchObject({ files: 1 });
+    expect(readFileSync(join(folder, SITE, 'fast/less.so')).equals(files['fast/less.so'])).toBe(true);
+  });
+
   it('stay where the table or a checksum beside the file says so', async () => {
     const data = elfWithSymbols({ wide: true, littleEndian: true, rewritten: false });
     const { summary } = await trimmed(
@@ -747,6 +758,20 @@ describe('an environment in two layers', () => {
     expect(filesOf(first).filter((path) => filesOf(second).includes(path))).toEqual([]);
     expect(existsSync(join(second, 'pyvenv.cfg'))).toBe(false);
     expect(existsSync(join(second, SITE, 'scipy-1.0.dist-info'))).toBe(false);
+  });
+
+  it('knows what it was made of in a layer from a registry, too, where times are whole seconds', async () => {
+    const late = (folder: string): void => {
+      for (const file of Object.keys(contentsOf(folder)))
+        utimesSync(file, 1_700_000_000.25, 1_700_000_000.25);
+    };
+    const list = join(temporaryFolder({}), 'layer.json');
+    const first = environment(LARGE);
+    late(first);
+    await trim(first, RULES, '--first-layer', list);
+    const second = environment({ ...LARGE, ...OTHERS });
+    await trim(second, RULES, '--without', list);
+    expect(filesOf(second).filter((path) => path.startsWith('scipy/'))).toEqual([]);
   });
 
   it('adds what only the other packages need of the first layer', async () => {

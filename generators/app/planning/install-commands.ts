@@ -6,7 +6,7 @@ import { QuotingError, shellWord } from './quoting.ts';
 /** One RUN instruction: its mounts (without `--mount=`) and its commands, each already quoted for the shell. */
 export interface RunStep {
   comment: string;
-  /** What it fetches nothing from. */
+  /** `none`: the command fetches nothing. */
   network?: 'none';
   mounts: string[];
   commands: string[];

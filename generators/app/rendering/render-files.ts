@@ -107,6 +107,10 @@ function templateData(plan: Plan, random: () => string): object {
       plan.base === 'alpine' || plan.runtimePackages.packages.length === 0
         ? ''
         : packageInstallation(plan.base, plan.runtimePackages.packages, COLLECT_CHANGES),
+    // Whether the builder may need them: what a user chose may be for what no table knows.
+    runtimePackagesFirst:
+      plan.buildPackages.packages.length > 0 ||
+      plan.runtimePackages.packages.some(({ reason }) => reason === 'chosen'),
     // One more line of an ENV instruction.
     pythonPath:
       plan.pythonPath.length === 0
@@ -177,17 +181,17 @@ export function scriptPath({ workDir }: Plan, name: string): string {
 }
 
 /**
- * Commands around an installation that leave what it changed in /runtime-packages, with modes and times. Without what the
+ * Commands around an installation that leave what it changed in /tmp/packages, with modes and times. Without what the
  * build itself mounts.
  */
 const COLLECT_CHANGES = {
-  before: ['touch /run/before'],
+  before: ['touch /dev/shm/before'],
   after: [
-    "find /etc /opt /usr /var -xdev -cnewer /run/before ! -path '/etc/host*' ! -path /etc/resolv.conf -fprint0 /run/changed",
-    'mkdir /runtime-packages',
-    'tar --create --file /run/changed.tar --no-recursion --null --files-from /run/changed',
-    'tar --extract --file /run/changed.tar --directory /runtime-packages',
-    'rm /run/changed.tar',
+    "find /etc /opt /usr /var -xdev -cnewer /dev/shm/before ! -path '/etc/host*' ! -path /etc/resolv.conf -fprint0 /dev/shm/changed",
+    'mkdir /tmp/packages',
+    'tar --create --file /tmp/changed.tar --no-recursion --null --files-from /dev/shm/changed',
+    'tar --extract --file /tmp/changed.tar --directory /tmp/packages',
+    'rm /tmp/changed.tar',
   ],
 };
 

@@ -44,8 +44,8 @@ HASH = slice(8, 16)
 # What a frozenset of fewer than 256 items begins with in marshalled code; other data may, too.
 FROZENSET = re.compile(rb"[>\xbe].\0\0\0", re.DOTALL)
 
-# What decides on the byte-code of a source.
-THIS_PYTHON = (sys.version, sys.flags.optimize, os.environ.get("PYTHONNODEBUGRANGES", ""))
+# What decides on the byte-code of a source; first, a number for how this script writes it.
+THIS_PYTHON = (2, sys.version, sys.flags.optimize, os.environ.get("PYTHONNODEBUGRANGES", ""))
 
 # How this script calls itself.
 CHILDREN = ["import-in-child", "load-in-child"]

@@ -28,6 +28,7 @@ output, and no longer in the RECORD files. The same environment gives the same r
 import argparse
 import ast
 import base64
+import contextlib
 import csv
 import gc
 import hashlib
@@ -458,16 +459,18 @@ def copy_file(places):
 def copy_content(content, copy, size, start=0):
     """Copy so many bytes from there on: within the kernel, where both are in one file system."""
     done = 0
-    try:
+    with contextlib.suppress(OSError):
         while done < size:
             place = start + done
             count = os.copy_file_range(content.fileno(), copy.fileno(), size - done, place)
-            done += count or size
-    except OSError:
-        while done < size:
-            data = os.pread(content.fileno(), min(size - done, 1 << 20), start + done)
-            copy.write(data)
-            done += len(data) or size
+            if count == 0:
+                break
+            done += count
+    while done < size:
+        data = os.pread(content.fileno(), min(size - done, 1 << 20), start + done)
+        if not data:
+            raise CannotTrimError(f"{content.name} ends before it should")
+        done += copy.write(data)
 
 
 def finish_file(file, mode, time_ns):
@@ -1091,7 +1094,8 @@ def first_layer(environment, path):
 
 
 def state(status):
-    return [status.st_mode, status.st_size, status.st_mtime_ns]
+    """Whole seconds: a layer that comes from a registry has no other."""
+    return [status.st_mode, status.st_size, status.st_mtime_ns // 10**9]
 
 
 def write_layer(environment, path):

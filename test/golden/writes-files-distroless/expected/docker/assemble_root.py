@@ -699,7 +699,8 @@ def assemble(arguments):
         tree = with_environment(root, arguments.environment, packages, owners)
         further = sorted(write_further(tree, root, arguments.output, moment))
         written = [tree.entries[path] for path in further if tree.entries[path].kind == "file"]
-        print(f"Beyond the root: {first_of([os.path.basename(path) for path in further], 20)}")
+        names = first_of([os.path.basename(path) for path in further], 20)
+        print(f"Beyond the root: {names or 'nothing'}")
         return len(written), sum(map(size_of, written))
     write_tree(root, arguments.output, moment)
     for line in lines:
