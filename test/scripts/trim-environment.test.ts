@@ -683,11 +683,21 @@ describe('a pack', () => {
     [['/opt/venv'], 'either --output or --pack is needed'],
     [['/opt/venv', '--unpack', 'x', '--output', 'y'], 'either an environment or --unpack is needed'],
     [['/opt/venv', '--pack', 'x', '--output', 'y'], 'either --output or --pack is needed'],
+    [['--unpack', 'x'], 'either --output or --pack is needed'],
   ])('says what an option is missing: %j', async (options, message) => {
     const { code, stderr } = await runPython([script(), ...options, ...rules]);
     expect(code).toBe(2);
     expect(stderr).toContain(message);
   });
+});
+
+it('trims nothing without a word of what may go', async () => {
+  const script = join(temporaryFolder({ 'trim.py': renderScript('trim_environment.py') }), 'trim.py');
+  const output = join(temporaryFolder({}), 'output');
+  const { code, stderr } = await runPython([script, environment({}), '--output', output]);
+  expect(code).toBe(2);
+  expect(stderr).toContain('--rules is needed');
+  expect(existsSync(output)).toBe(false);
 });
 
 describe('an environment in two layers', () => {

@@ -1190,7 +1190,7 @@ def main():
     parser.add_argument("--output", help="folder for the copy")
     parser.add_argument("--pack", metavar="FILE", help="file for the copy, in place of a folder")
     parser.add_argument("--unpack", metavar="FILE", help="write what this file has")
-    parser.add_argument("--rules", type=names, default=[], help=",".join(RULES))
+    parser.add_argument("--rules", type=names, help=",".join(RULES))
     parser.add_argument("--first-layer", metavar="LIST", help="file for what is in this one")
     parser.add_argument("--without", metavar="LIST", help="of the layer below this one")
     parser.add_argument("--languages", type=names, default=[], help="languages that stay: en,de")
@@ -1201,6 +1201,10 @@ def main():
         parser.error("either an environment or --unpack is needed")
     if bool(arguments.output) == bool(arguments.pack):
         parser.error("either --output or --pack is needed")
+    if arguments.unpack:
+        arguments.rules = []
+    elif arguments.rules is None:
+        parser.error("--rules is needed: what may go")
     unknown = [rule for rule in arguments.rules if rule not in RULES]
     if unknown:
         parser.error(f"unknown rule {', '.join(unknown)}; there are: {', '.join(RULES)}")
