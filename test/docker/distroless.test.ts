@@ -258,7 +258,7 @@ describe.skipIf(engine === null)('Debian packages without a shell', { timeout: 1
   });
 
   it('have at most 75 MB with psycopg[c], which links to Debian’s libpq', () => {
-    removeProject(folder);
+    if (folder !== '') removeProject(folder);
     folder = projectWith(
       ['Django>=5.2,<5.3', 'gunicorn>=23', 'psycopg[c]>=3.2'],
       ['--python-version', '3.13'],

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { get } from 'node:http';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { engineEnvironment } from './engine/engine-environment.ts';
 
 /** The environment that reaches an engine, or null. Asked once per test file. */
@@ -101,6 +101,8 @@ export function removeLeftovers(folder: string): void {
 }
 
 export function removeProject(folder: string): void {
+  // The folder above '' is the one above the repository.
+  if (!isAbsolute(folder)) throw new Error(`not a folder of a test: ${JSON.stringify(folder)}`);
   rmSync(join(folder, '..'), { recursive: true, force: true });
 }
 
