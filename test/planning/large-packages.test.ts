@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AnswerName } from '../../generators/app/answers/answers.ts';
 import { largePackages } from '../../generators/app/planning/large-packages.ts';
 import type { ProjectFacts } from '../../generators/app/detection/facts.ts';
+import { renderFiles } from '../../generators/app/rendering/render-files.ts';
 import { factsOf, planFor } from './planned-project.ts';
 
 const AI = 'Django==5.2.8\npsycopg2==2.9.10\nnumpy==2.4.6\npandas==3.1.1\nscipy==1.17.1\n';
@@ -35,6 +36,18 @@ describe('a layer for large packages', () => {
     ['nothing trimmed', AI, { trim: 'none' }],
   ])('is not made for %s', async (_, requirements, answers) => {
     expect(await planned(requirements, answers)).toEqual([]);
+  });
+
+  it.each([
+    ['the byte-code of all imports', AI, {}, 3],
+    ['that of a start', AI, { optimize: 'size' }, 0],
+    ['no large package', 'Django==5.2.8\n', {}, 0],
+  ])('its stages run in turn beside %s', async (_, requirements, answers, mounts) => {
+    const { plan } = await planFor('', {
+      answers: { database: 'postgres', base: 'distroless', ...answers },
+      others: { 'requirements.txt': requirements },
+    });
+    expect(renderFiles(plan).get('Dockerfile')?.text.split(',target=/tmp/turn ').length).toBe(mounts + 1);
   });
 
   it('has nothing that a lock of uv takes from another index, which its export does not name', () => {

@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Outcome, renderScript, runPython, temporaryFolder } from './rendered-script.ts';
 
@@ -27,10 +27,28 @@ const project = (files: Record<string, string>): string =>
   });
 
 async function compile(folder: string, mode: string, names: string[], output = 'pyc'): Promise<Outcome> {
-  const args = [join(folder, 'compile_bytecode.py'), mode, '--output', join(folder, output), ...names];
-  return runPython(args, {
+  const options = {
     env: { PYTHONPATH: join(folder, 'app'), PYTHONDONTWRITEBYTECODE: '1', PYTHONHASHSEED: 'random' },
-  });
+  };
+  const args = [join(folder, 'compile_bytecode.py'), mode];
+  if (mode === 'modules') return compileModules(folder, output, names, options);
+  return runPython([...args, '--output', join(folder, output), ...names], options);
+}
+
+/** Into a pack, and that into a folder. */
+async function compileModules(
+  folder: string,
+  output: string,
+  args: string[],
+  options: Parameters<typeof runPython>[1],
+): Promise<Outcome> {
+  const program = join(folder, 'compile_bytecode.py');
+  const pack = join(folder, `${output}.pack`);
+  const outcome = await runPython([program, 'modules', '--pack', pack, ...args], options);
+  if (outcome.code !== 0) return outcome;
+  const unpacked = await runPython([program, 'unpack', '--output', join(folder, output), pack], options);
+  expect([unpacked.code, unpacked.stderr]).toEqual([0, '']);
+  return outcome;
 }
 
 /** Compiled files of the project: module → content. */
@@ -95,6 +113,19 @@ it.each(['modules', 'tree'])(
     for (const bytes of first.values()) expect(bytes.readUInt32LE(4)).toBe(1);
   },
 );
+
+it('packs the same bytes twice, and writes them with the date of Python', async () => {
+  const folder = project(MODULES);
+  for (const output of ['one', 'two']) await compile(folder, 'modules', ['good', 'fails'], output);
+  expect(readFileSync(join(folder, 'one.pack'))).toEqual(readFileSync(join(folder, 'two.pack')));
+  const place = join(folder, 'one');
+  const dates = [place, ...readdirSync(place, { recursive: true, encoding: 'utf8' })].map(
+    (path) => statSync(resolve(place, path)).mtimeMs,
+  );
+  expect(dates.length).toBeGreaterThan(20);
+  expect(new Set(dates).size).toBe(1);
+  expect(dates[0]).toBeLessThan(Date.now() - 60_000);
+});
 
 it('writes the same bytes whatever the process has loaded before', async () => {
   const set = '{"amg", "arpack", "lobpcg"}';
@@ -202,9 +233,10 @@ describe('where the environment has changed since', () => {
     };
     const count = join(folder, 'count');
     const build = async (output: string): Promise<string[]> => {
-      const options = ['--cache', join(folder, 'cache'), '--output', join(folder, output)];
-      const { code, stderr } = await runPython(
-        [join(folder, 'compile_bytecode.py'), 'modules', ...options, 'shop'],
+      const { code, stderr } = await compileModules(
+        folder,
+        output,
+        ['--cache', join(folder, 'cache'), 'shop'],
         { python: join(venv, 'bin/python'), env: { PYTHONPATH: '', COUNT: count } },
       );
       expect([code, stderr]).toEqual([0, '']);
@@ -387,12 +419,10 @@ describe('with an application', () => {
       PYTHONPATH: `${join(folder, 'app')}:${join(folder, 'packages')}`,
       PYTHONDONTWRITEBYTECODE: '1',
     };
-    const call = [join(folder, 'compile_bytecode.py')];
-    await runPython([...call, 'modules', '--output', join(folder, 'first'), 'elsewhere'], { env });
+    await compileModules(folder, 'first', ['elsewhere'], { env });
     const args = ['tree', '--output', join(folder, 'out'), '--compiled', join(folder, 'first')];
-    await runPython([...call, ...args, '--application', 'site_wsgi:application', join(folder, 'app')], {
-      env,
-    });
+    const application = ['--application', 'site_wsgi:application', join(folder, 'app')];
+    await runPython([join(folder, 'compile_bytecode.py'), ...args, ...application], { env });
     expect(names(folder)).not.toContain('elsewhere');
     expect(names(folder)).toContain('site_wsgi');
   });
@@ -414,4 +444,12 @@ it('says how it is called', async () => {
   const { code, stderr } = await compile(folder, 'nonsense', []);
   expect(code).toBe(2);
   expect(stderr).toContain('usage:');
+  for (const [args, message] of [
+    [['modules', 'good'], '--pack is needed'],
+    [['tree', 'app'], '--output is needed'],
+    [['unpack', '--output', 'pyc'], 'unpack takes one pack'],
+  ] as const) {
+    const refused = await runPython([join(folder, 'compile_bytecode.py'), ...args]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(message)]);
+  }
 });

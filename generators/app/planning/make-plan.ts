@@ -181,6 +181,7 @@ export function makePlan(
         : null,
     trims,
     largePackages: largePackages(facts, trims),
+    stagesInTurn: answers.optimize === 'balanced' && largePackages(facts, trims).length > 0,
     warmUpModules: warmUpModules(facts, answers),
     importRequirements: importRequirements(
       facts,

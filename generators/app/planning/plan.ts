@@ -155,6 +155,11 @@ export interface Plan {
   trims: TrimPlan | null;
   /** Large packages, pinned, that get a layer of their own; needs trims. */
   largePackages: string[];
+  /**
+   * Whether the stages beside the byte-code run one after the other. Each RUN gets the same share of the processors:
+   * where the byte-code takes longest, two others at its side would make it, and the build, take longer.
+   */
+  stagesInTurn: boolean;
   /** Modules whose byte-code is compiled ahead. */
   warmUpModules: string[];
   /** Names of the direct production requirements, for the check that what each installs imports. */

@@ -394,6 +394,7 @@ class Environment:
                 for pair in self.linked.items()
             ],
         }
+        os.makedirs(os.path.dirname(os.path.abspath(file)), exist_ok=True)
         with open(file, "xb", buffering=0) as pack:
             for source, target in files:
                 if os.path.islink(source):
@@ -1111,6 +1112,7 @@ def write_layer(environment, path):
         "gone": sorted(environment.gone),
         "states": states,
     }
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     with open(path, "x", encoding="utf-8") as file:
         json.dump(layer, file)
 
