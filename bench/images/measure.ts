@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -147,8 +148,11 @@ export class Bench {
       this.say(`${project.name} ${variant.name}: ${what} ${built.seconds.toFixed(2)} s`);
       return built;
     };
-    const build = (options: { cached?: boolean } = {}): Promise<Built> =>
-      this.buildOf(prepared, 'timed', text, options);
+    const build = (options: { cached?: boolean } = {}): Promise<Built> => {
+      // What the build before has written is on the disk before the next one begins.
+      spawnSync('sync');
+      return this.buildOf(prepared, 'timed', text, options);
+    };
 
     const cold = await timed('cold build', () => build({ cached: false }));
     const unchanged = await timed('unchanged tree', () => build());
