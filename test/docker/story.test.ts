@@ -41,8 +41,8 @@ describe.skipIf(engine === null)('a project that grows', { timeout: 15 * MINUTES
     // By hand, in the files that were generated.
     replace(
       'Dockerfile',
-      'FROM environment AS production\n',
-      'FROM environment AS production\nLABEL org.opencontainers.image.vendor="Acme"\nENV TZ=Europe/Berlin\n',
+      'FROM compiled AS production\n',
+      'FROM compiled AS production\nLABEL org.opencontainers.image.vendor="Acme"\nENV TZ=Europe/Berlin\n',
     );
     replace('compose.yaml', 'mem_limit: ${WEB_MEMORY:-1g}', 'mem_limit: 700m');
     replace(
@@ -89,7 +89,7 @@ describe.skipIf(engine === null)('a project that grows', { timeout: 15 * MINUTES
     expect(dockerfile).toContain('COPY billing /app/billing/');
     expect(dockerfile).toContain('libmagic1t64');
     expect(dockerfile).toContain(
-      'FROM environment AS production\nLABEL org.opencontainers.image.vendor="Acme"\nENV TZ=Europe/Berlin\n',
+      'FROM compiled AS production\nLABEL org.opencontainers.image.vendor="Acme"\nENV TZ=Europe/Berlin\n',
     );
     const compose = read('compose.yaml');
     expect(compose).toContain('  worker:\n');

@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Outcome, renderScript, runPython, temporaryFolder } from './rendered-script.ts';
@@ -113,6 +122,18 @@ it.each(['modules', 'tree'])(
     for (const bytes of first.values()) expect(bytes.readUInt32LE(4)).toBe(1);
   },
 );
+
+it('leaves no byte-code of its own where it unpacks', async () => {
+  const folder = project(MODULES);
+  await compile(folder, 'modules', ['good']);
+  const own = join(folder, 'own');
+  const args = ['-B', join(folder, 'compile_bytecode.py'), 'unpack', '--output', join(folder, 'two')];
+  const { code } = await runPython([...args, join(folder, 'pyc.pack')], {
+    env: { PYTHONPYCACHEPREFIX: own, PYTHONDONTWRITEBYTECODE: '', PYTHONHASHSEED: 'random' },
+  });
+  expect(code).toBe(0);
+  expect(existsSync(own)).toBe(false);
+});
 
 it('packs the same bytes twice, and writes them with the date of Python', async () => {
   const folder = project(MODULES);

@@ -156,7 +156,7 @@ export interface Plan {
   /** Large packages, pinned, that get a layer of their own; needs trims. */
   largePackages: string[];
   /**
-   * Whether the stages beside the byte-code run one after the other. Each RUN gets the same share of the processors:
+   * Whether the stages beside the byte-code wait for one another. Each RUN gets the same share of the processors:
    * where the byte-code takes longest, two others at its side would make it, and the build, take longer.
    */
   stagesInTurn: boolean;

@@ -43,7 +43,6 @@ SECONDS_PER_APPLICATION = 300
 
 # Head of a file of byte-code with the hash of its source, which Python does not compare (PEP 552).
 HEAD = importlib.util.MAGIC_NUMBER + (0b01).to_bytes(4, "little")
-HASH = slice(8, 16)
 
 # What a frozenset of fewer than 256 items begins with in marshalled code; other data may, too.
 FROZENSET = re.compile(rb"[>\xbe].\0\0\0", re.DOTALL)
@@ -607,7 +606,7 @@ def source_digest(source):
 
 
 def compile_modules(arguments):
-    """Byte-code of what importing the named modules loads. Return the files and the notes."""
+    """Byte-code of what importing the named modules loads. Return it and the notes."""
     names = [*dict.fromkeys([*arguments.names, *built_in_modules()])]
     with tempfile.TemporaryDirectory() as folder:
         cache = Cache(os.path.join(arguments.cache or folder, "bytecode"))
@@ -723,7 +722,8 @@ def main():
     if arguments.mode == "unpack" and len(arguments.names) != 1:
         parser.error("unpack takes one pack")
     # The order of sets is in the byte-code: with a fixed seed each run writes the same.
-    wanted = {"PYTHONHASHSEED": "0"}
+    # (To unpack takes none; and without another start -B holds, which keeps the image clean.)
+    wanted = {} if arguments.mode == "unpack" else {"PYTHONHASHSEED": "0"}
     if arguments.mode == "modules":
         # Without the columns for the ^^^ below a traceback's lines (5 %). The lines stay, and the
         # project's own code keeps both.
