@@ -120,6 +120,7 @@ export function makePlan(
   const staticFiles = planStaticFiles(facts);
   const processes = composeProcesses(facts, answers);
   const trims = planTrims(facts, answers);
+  const large = largePackages(facts, trims);
   const composeProject = composeProjectName(answers.imageName);
   const mounted = [...install.productionMounts, ...install.developmentMounts, 'docker'];
   const copied = copies.flatMap((group) => group.sources).concat(mounted);
@@ -180,8 +181,8 @@ export function makePlan(
         ? unusedTools(answers.pythonVersion, answers.runtimeLibraries)
         : null,
     trims,
-    largePackages: largePackages(facts, trims),
-    stagesInTurn: answers.optimize === 'balanced' && largePackages(facts, trims).length > 0,
+    largePackages: large,
+    stagesInTurn: answers.optimize === 'balanced' && large.length > 0,
     warmUpModules: warmUpModules(facts, answers),
     importRequirements: importRequirements(
       facts,

@@ -674,20 +674,14 @@ def unpack(arguments):
     """Write the byte-code of a pack, with the date of this Python: each build writes the same."""
     output, (pack,) = os.path.abspath(arguments.output), arguments.names
     made = int(os.stat(os.path.realpath(sys.executable)).st_mtime)
-    codes, folders = {}, {output}
-    for source, digest, data in marshal.loads(Path(pack).read_bytes()):
+    codes = {source: code for source, *code in marshal.loads(Path(pack).read_bytes())}
+    for source, (digest, data) in codes.items():
         path = byte_code_path(source, output)
-        folder = os.path.dirname(path)
-        if folder not in folders:
-            os.makedirs(folder, exist_ok=True)
-        while folder not in folders:
-            folders.add(folder)
-            folder = os.path.dirname(folder)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb", buffering=0) as file:
             file.write(HEAD + digest + data)
             os.utime(file.fileno(), (made, made))
-        codes[source] = (digest, data)
-    for folder in folders:
+    for folder, _, _ in os.walk(output):
         os.utime(folder, (made, made))
     return codes, []
 

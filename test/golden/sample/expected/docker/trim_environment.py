@@ -1,8 +1,8 @@
 """Copies an environment without what no program reads; the Dockerfile runs it in the build.
 
     python trim_environment.py /opt/venv --output /trimmed --rules tests,translations,sources
-    python trim_environment.py /opt/venv --pack /trimmed.pack --rules tests,translations,sources
-    python trim_environment.py --unpack /trimmed.pack --output /opt/venv
+    python trim_environment.py /opt/venv --pack /out/trimmed.pack --rules tests,translations,sources
+    python trim_environment.py --unpack /out/trimmed.pack --output /opt/venv
 
 The environment itself stays as it is. A pack has all of the output in one file, which a build
 compares and hands to the next stage in a fraction of the time that thousands of files take.
@@ -1158,8 +1158,6 @@ def run(arguments):
     if arguments.unpack:
         unpack(arguments.unpack, arguments.output)
         return
-    # The byte-code is compiled at the same time, which takes longer.
-    os.nice(10)
     with tempfile.TemporaryDirectory() as folder:
         trim_and_write(arguments, arguments.output or folder, start)
 

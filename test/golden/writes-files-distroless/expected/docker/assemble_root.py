@@ -1,7 +1,7 @@
 """Assembles the root file system of a production image without shell, apt and pip.
 
-    python assemble_root.py --output /rootfs --package libpq5
-    python assemble_root.py --environment /opt/venv --output /further --package libpq5
+    python assemble_root.py --output /out/rootfs --package libpq5
+    python assemble_root.py --environment /opt/venv --output /out/further --package libpq5
 
 The Dockerfile runs it in a stage on the base image, where production's Debian packages are
 installed. It takes this Python without what no server imports, the shared libraries that it loads,
@@ -713,7 +713,7 @@ def assemble(arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--environment", help="write what it loads beyond the root")
-    parser.add_argument("--output", required=True, help="a new folder: /rootfs")
+    parser.add_argument("--output", required=True, help="a new folder: /out/rootfs")
     parser.add_argument(
         "--package",
         metavar="NAME",
