@@ -121,6 +121,41 @@ describe('a manage.py that names no settings', () => {
     expect(facts.settingsModule.value).toBe('shop.settings.site');
   });
 
+  // As in python/pythondotorg: settings.static is there for collectstatic; another's docstring says production.
+  const withStatic = {
+    'manage.py':
+      'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings.local")\n# django\n',
+    'shop/__init__.py': '',
+    'shop/settings/__init__.py': '',
+    'shop/settings/base.py': site,
+    'shop/settings/local.py': 'from .base import *\n',
+    'shop/settings/static.py': '"""Settings to collect static files with."""\nfrom .base import *\n',
+    Dockerfile:
+      'FROM python:3.13\nRUN DJANGO_SETTINGS_MODULE=shop.settings.static \\\n    uv run python manage.py collectstatic --noinput\n',
+  };
+
+  test.each([
+    [
+      'another docstring says production',
+      '"""Settings of the\nproduction cluster."""\n',
+      'shop.settings.cluster',
+    ],
+    ['another says that it is not for it', '"""Not for production."""\n', 'shop.settings.static'],
+    ['nothing else is said', '', 'shop.settings.static'],
+  ])('named for collectstatic alone: %s', (_case, docstring, module) => {
+    const facts = detect({ ...withStatic, 'shop/settings/cluster.py': `${docstring}from .base import *\n` });
+    expect(facts.settingsModule.value).toBe(module);
+  });
+
+  test('named for collectstatic and for the server as well', () => {
+    const facts = detect({
+      ...withStatic,
+      'shop/settings/cluster.py': '"""Production."""\nfrom .base import *\n',
+      Dockerfile: `${withStatic.Dockerfile}ENV DJANGO_SETTINGS_MODULE=shop.settings.static\n`,
+    });
+    expect(facts.settingsModule.value).toBe('shop.settings.static');
+  });
+
   test('hands on to a function of another module, or to runpy', () => {
     const cli =
       'import os\n\ndef main():\n    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings.site")\n    from django.core.management import execute_from_command_line\n';

@@ -79,6 +79,8 @@ interface NamedSettings {
   file: string;
   module: string;
   evidence: Evidence;
+  /** Said for a command of the build alone (`DJANGO_SETTINGS_MODULE=shop.static manage.py collectstatic`). */
+  forBuild?: boolean;
 }
 
 /**
@@ -237,12 +239,17 @@ function chooseModule(
   // With several alternatives the first that exists counts.
   const first = own.find(exists) ?? (own.length > 0 && !named.some(exists) ? own[0] : named.find(exists));
   const workDir = folderOf(managePy);
+  const usable = (kinds: readonly RegExp[]): NamedSettings[] =>
+    statedSettings(files, modules, workDir, kinds).filter(({ module }) => !developmentName.test(module));
   const stated = (kinds: readonly RegExp[]): NamedSettings | undefined =>
-    statedSettings(files, modules, workDir, kinds).find(({ module }) => !developmentName.test(module));
+    usable(kinds).find(({ forBuild }) => forBuild !== true);
+  const statedForBuild = (): NamedSettings | undefined =>
+    usable(deploymentFiles).find(({ forBuild }) => forBuild === true);
   const chosen =
     first ??
     computedSettings(files, modules, managePy) ??
     stated(deploymentFiles) ??
+    statedForBuild() ??
     stated(otherFiles) ??
     onlySettings(files, modules);
   if (chosen !== undefined) {
@@ -254,6 +261,8 @@ function chooseModule(
       fitting ??
         stated(deploymentFiles) ??
         productionSibling(files, modules, chosen) ??
+        siblingSaidForProduction(files, modules, chosen) ??
+        statedForBuild() ??
         stated(otherFiles) ??
         chosen,
     );
@@ -329,6 +338,38 @@ function productionSibling(
   return undefined;
 }
 
+/** The only settings beside others whose docstring says production (`"""Settings of the production cluster."""`). */
+function siblingSaidForProduction(
+  files: ProjectFiles,
+  modules: ProjectModules,
+  { module, file }: NamedSettings,
+): NamedSettings | undefined {
+  const beside = modules.find(module)?.file;
+  const above = module.split('.').slice(0, -1);
+  if (beside == null || above.length === 0) return undefined;
+  const said = files
+    .files()
+    .filter((path) => folderOf(path) === folderOf(beside) && path.endsWith('.py') && path !== beside)
+    .filter((path) => saysProduction(docstringOf(files.read(path) ?? '')))
+    .map((path) => ({
+      path,
+      name: [...above, path.slice(path.lastIndexOf('/') + 1, -'.py'.length)].join('.'),
+    }))
+    .filter(({ path, name }) => !developmentName.test(name) && modules.find(name)?.file === path);
+  const [only] = said;
+  return only === undefined || said.length > 1
+    ? undefined
+    : { file, module: only.name, evidence: { file: only.path, line: null } };
+}
+
+const docstringOf = (text: string): string =>
+  /^(?:\s*#[^\n]*\n)*\s*(?:"""([^]*?)"""|'''([^]*?)''')/.exec(text)?.slice(1).join('') ?? '';
+
+/** Whether a docstring says production, and not what is unfit for it. */
+const saysProduction = (docstring: string): boolean =>
+  /\bproduction\b/i.test(docstring) &&
+  !/\b(?:not|never|un\w+|before|than)\b[^.]*\bproduction\b/i.test(docstring);
+
 /**
  * Where the name is put together (`f"shop.settings.{os.environ['STAGE']}"`): what is for production in the package
  * that is written.
@@ -372,6 +413,9 @@ const otherFiles: readonly RegExp[] = [
   /(?:^|\/)(?:\.env\.(?:example|sample|template|dist|default)|(?:example|sample)?\.?env(?:\.example)?)$/,
   /(?:^|\/)(?:setup\.cfg|pyproject\.toml|tox\.ini|pytest\.ini|Makefile|justfile|gulpfile\.js)$/,
 ];
+
+/** From a statement on: its line, with those that a backslash goes on with, runs a command of the build. */
+const buildCommand = /^(?:\\\r?\n|[^\n])*?\b(?:collectstatic|compress|compilemessages)\b/;
 
 /** Settings modules that files beside the code state, in the order of their kinds. Only what exists counts. */
 function statedSettings(
@@ -418,6 +462,7 @@ function statedNames(
           file,
           module: match[1] ?? '',
           evidence: { file, line: lineOf(text, match.index) },
+          forBuild: buildCommand.test(text.slice(match.index)),
         }));
       }),
   );
