@@ -66,6 +66,15 @@ describe('what is imported as the application starts', () => {
       { 'shop/settings.py': 'INSTALLED_APPS = [\n    "orders",\n    "debug_toolbar",\n]\n' },
       'django-debug-toolbar shop/settings.py:3',
     ],
+    [
+      // As in arrobalytics/django-ledger.
+      'as an app that DEBUG installs, where DEBUG is always true',
+      {
+        'shop/settings.py':
+          'DEBUG = True\nINSTALLED_APPS = ["orders"]\nif DEBUG:\n    INSTALLED_APPS += ["debug_toolbar"]\n',
+      },
+      'django-debug-toolbar shop/settings.py:4',
+    ],
   ])('%s', (_, files, expected) => {
     expect(found(files as Record<string, string>)).toEqual([expected]);
   });
@@ -94,6 +103,13 @@ describe('what production does without', () => {
       {
         'shop/settings.py':
           'import os\nDEBUG = os.environ.get("DEBUG") == "1"\nINSTALLED_APPS = ["orders"]\nif DEBUG:\n    INSTALLED_APPS += ["debug_toolbar"]\n',
+      },
+    ],
+    [
+      'as an app of the other branch of what is always true',
+      {
+        'shop/settings.py':
+          'LIVE = True\nINSTALLED_APPS = ["orders"]\nif LIVE:\n    pass\nelse:\n    INSTALLED_APPS += ["debug_toolbar"]\n',
       },
     ],
     [

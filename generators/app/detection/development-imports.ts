@@ -3,14 +3,15 @@ import type { SyntaxNode } from '@lezer/common';
 import type { DependencyFacts, ProjectFacts, Requirement } from './facts.ts';
 import { modulesOfDistribution } from './dependencies/module-names.ts';
 import { findImport, findSubmodule } from './evaluation.ts';
-import { listSetting, textSetting } from './django-settings.ts';
+import { listSetting, settingOf, textSetting } from './django-settings.ts';
 import type { DjangoSettings } from './django-settings.ts';
 import type { Evidence, Fact } from './facts.ts';
 import { folderOf, joinRelative } from './paths.ts';
 import type { ProjectFiles } from './project-files.ts';
-import { findNodes, lineAt, readPython, statementsOf, textOf } from './python-source.ts';
+import type { PythonSource } from './python-source.ts';
+import { branchTest, findNodes, lineAt, readPython, textOf } from './python-source.ts';
 import { lineOf, scanFile } from './source-scan.ts';
-import { stringsIn } from './values.ts';
+import { optionsOf, stringsIn, truthOf } from './values.ts';
 
 /**
  * Packages of the development requirements that the application imports as it starts. Only imports at the top level of
@@ -91,27 +92,39 @@ export function developmentImports(
     const requirement =
       modules.findPrefix(text) === undefined ? wanted.get(text.split('.')[0] ?? '') : undefined;
     if (requirement === undefined || found.has(requirement.name) || !reached.has(evidence.file)) continue;
-    if (isAlwaysInstalled(files, evidence))
+    if (isAlwaysInstalled(files, settings, evidence))
       found.set(requirement.name, { requirement, evidence: [evidence] });
   }
   return [...found.values()].toSorted((a, b) => (a.requirement.name < b.requirement.name ? -1 : 1));
 }
 
 /** Whether an app stands in a list that is INSTALLED_APPS, or goes into it, whatever the environment says. */
-function isAlwaysInstalled(files: ProjectFiles, { file, line }: Evidence): boolean {
+function isAlwaysInstalled(files: ProjectFiles, settings: DjangoSettings, { file, line }: Evidence): boolean {
   const source = readPython(files, file);
   if (source === undefined || line === null) return false;
   const holds = (node: SyntaxNode): boolean =>
     lineAt(source, node.from) <= line && line <= lineAt(source, node.to);
   const conditions = findNodes(source, new Set(['ConditionalExpression', 'BinaryExpression']));
   return (
-    statementsOf(source.tree.topNode).some(
+    findNodes(source, new Set(['AssignStatement', 'UpdateStatement'])).some(
       (node) =>
-        (node.name === 'AssignStatement' || node.name === 'UpdateStatement') &&
         holds(node) &&
-        /^(?:INSTALLED|THIRD_?PARTY)_APPS\b/.test(textOf(source, node)),
+        /^(?:INSTALLED|THIRD_?PARTY)_APPS\b/.test(textOf(source, node)) &&
+        isAlwaysRun(source, settings, node),
     ) && !conditions.some((node) => /\b(?:if|and|or)\b|\*/.test(textOf(source, node)) && holds(node))
   );
+}
+
+/** Whether a statement is at the top level, or only below `if NAME:` of settings that are always true (`DEBUG = True`). */
+function isAlwaysRun(source: PythonSource, settings: DjangoSettings, statement: SyntaxNode): boolean {
+  for (let outer = statement.parent; outer !== null; outer = outer.parent) {
+    if (outer.name === 'Body' || outer.name === 'Script') continue;
+    const test = outer.name === 'IfStatement' ? branchTest(source, outer, statement) : undefined;
+    const value = test === undefined ? undefined : settingOf(settings, test);
+    if (value === undefined || value.reads.length > 0) return false;
+    if (!optionsOf(value).every((option) => truthOf(option) === true)) return false;
+  }
+  return true;
 }
 
 /** Import name → requirement that only development has. */

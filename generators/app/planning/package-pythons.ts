@@ -114,6 +114,19 @@ function hasOptionalExtension(requirement: Requirement): boolean {
   );
 }
 
+/**
+ * Whether a pinned release has an extension that must be compiled where no wheel fits: its wheels are for single
+ * Pythons, as far as the table knows it.
+ */
+export function hasExtension(requirement: Requirement): boolean {
+  const pinned = pinnedVersion(requirement.specifier) !== null;
+  return (
+    pinned &&
+    rowsFor(requirement).some(([, , wheels]) => wheels !== '' && wheels !== 'any') &&
+    !hasOptionalExtension(requirement)
+  );
+}
+
 /** What a single requirement has against a Python release; null when nothing. */
 function objectionOf(requirement: Requirement, python: string): Objection | null {
   if (requirement.url !== null) return null;

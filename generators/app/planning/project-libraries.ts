@@ -2,7 +2,7 @@ import type { Base } from '../answers/answers.ts';
 import type { Evidence, ProjectFacts, Requirement } from '../detection/facts.ts';
 import { withoutMuslWheel } from './alpine.ts';
 import { debianReleaseFor } from './base-image.ts';
-import { objectionsTo } from './package-pythons.ts';
+import { hasExtension, objectionsTo } from './package-pythons.ts';
 import {
   buildLibrariesFor,
   lockedWheels,
@@ -40,6 +40,9 @@ function availableWheels(
   return new Map([...lockedWheels(requirements, pythonVersion), ...compiled]);
 }
 
+const namesWithExtension = (requirements: readonly Requirement[]): ReadonlySet<string> =>
+  new Set(requirements.filter(hasExtension).map(({ name }) => name));
+
 /**
  * Looks the project's requirements up in the table of system libraries.
  * @param facts what detection found
@@ -57,10 +60,12 @@ export function projectLibraries(
   const context = {
     modules: [...facts.importedModules, ...facts.thirdPartyApps],
     wheels: availableWheels(production, pythonVersion, base),
+    extensions: namesWithExtension(production),
   };
   const build = buildLibrariesFor(production, release, context);
   const forDevelopment = buildLibrariesFor(development, release, {
     wheels: availableWheels(development, pythonVersion, base),
+    extensions: namesWithExtension(development),
   });
   const present = new Set(build.map((need) => need.debianPackage));
   return {

@@ -49,6 +49,8 @@ export interface LibraryContext {
   modules?: readonly string[];
   /** PyPI names of which the lock file lists files: whether the image's Python gets a wheel. */
   wheels?: ReadonlyMap<string, boolean>;
+  /** PyPI names of pinned releases that are known to have a compiled extension. */
+  extensions?: ReadonlySet<string>;
 }
 
 /** All rows of the table. */
@@ -200,8 +202,8 @@ function unknownCompiled(
     .filter(
       ({ name, wheelFiles, compiled, marker }) =>
         context.wheels?.get(name) === false &&
-        // A lock with a source archive only says nothing of what is inside.
-        (wheelFiles === undefined || compiled === true) &&
+        // A lock with a source archive only says nothing of what is inside: uv leaves out the wheels for other Pythons.
+        (wheelFiles === undefined || compiled === true || context.extensions?.has(name) === true) &&
         !known.has(name) &&
         markerMayApply(marker),
     )
