@@ -76,3 +76,11 @@ it('a key that the application demands is one, too (saleor)', async () => {
     { name: 'RSA_PRIVATE_KEY', command: expect.any(String) as unknown },
   ]);
 });
+
+it('Sentry stays off where the settings want a DSN, since it refuses one that it cannot parse (pythondotorg)', async () => {
+  const { facts, answers, plan } = await planFor(settings('os.environ["SENTRY_DSN"]'), {
+    answers: { database: 'postgres' },
+  });
+  expect(buildVariables(facts, answers)).toEqual([{ name: 'SENTRY_DSN', value: '' }]);
+  expect(renderFiles(plan, () => 'secret').get('.env')?.text).toMatch(/^SENTRY_DSN=$/m);
+});
