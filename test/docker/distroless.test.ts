@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,6 +14,7 @@ import {
   request,
   ROOT,
   run,
+  STRAY_FILES,
   useComposeProject,
 } from './docker.ts';
 
@@ -40,11 +41,12 @@ function askPython(image: string, code: string): unknown {
   return JSON.parse(answerOf(ROOT, 'docker', [...options, `import json\n${code}`]));
 }
 
-/** The project of this test with other requirements, and the command run on it. */
-function projectWith(requirements: string[], options: string[]): string {
+/** The project of this test with other requirements and more settings, and the command run on it. */
+function projectWith(requirements: string[], options: string[], settings = ''): string {
   const source = mkdtempSync(join(tmpdir(), 'backendai-docker-source-'));
   cpSync(PROJECT, source, { recursive: true });
   writeFileSync(join(source, 'requirements.txt'), requirements.map((line) => `${line}\n`).join(''));
+  appendFileSync(join(source, 'shop/settings.py'), settings);
   const folder = generatedProject(source, ['--base', 'distroless', '--database', 'postgres', ...options]);
   rmSync(source, { recursive: true });
   return folder;
@@ -134,6 +136,10 @@ describe.skipIf(engine === null).each(PYTHONS)(
       expect(missing).toEqual([]);
     });
 
+    it('has no byte-code beside the standard library, and nothing of what stages hand on', () => {
+      expect(askPython(image, STRAY_FILES)).toEqual([]);
+    });
+
     it('says what it is made of, for people and for scanners', () => {
       const [stanzas, licences] = askPython(
         image,
@@ -214,7 +220,10 @@ describe.skipIf(engine === null)('Debian packages without a shell', { timeout: 1
     folder = projectWith(
       ['Django>=5.2,<5.3', 'gunicorn>=23', 'psycopg[c]>=3.2', 'python-magic>=0.4.27'],
       ['--python-version', '3.13', '--runtime-libraries', 'libmagic1t64,libpango-1.0-0,libpq5,xmlsec1'],
+      // The build makes a key with openssl, which is not in production.
+      'KEY = os.environ["RSA_PRIVATE_KEY"]\nassert KEY.startswith("-----BEGIN"), "no key"\n',
     );
+    expect(readFileSync(join(folder, 'Dockerfile'), 'utf8')).toContain('openssl genrsa');
     build(folder, image);
     const answer = askPython(
       image,

@@ -163,3 +163,11 @@ export function publishedPort(folder: string, service: string, port: number, opt
 export function imageSize(name: string): number {
   return Number(answerOf(ROOT, 'docker', ['image', 'inspect', '--format', '{{.Size}}', name]));
 }
+
+/** Python that prints, as JSON, byte-code beside the standard library and what only stages hand on. */
+export const STRAY_FILES = [
+  'import sys',
+  'from pathlib import Path',
+  'stray = [*Path(sys.base_prefix).rglob("*.pyc"), *Path("/opt/venv").rglob("*.pyc"), *Path("/out").rglob("*")]',
+  'print(json.dumps([str(path) for path in stray]))',
+].join('\n');

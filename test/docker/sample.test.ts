@@ -9,6 +9,7 @@ import {
   eventually,
   generatedProject,
   imageSize,
+  STRAY_FILES,
   mustRun,
   publishedPort,
   removeLeftovers,
@@ -138,6 +139,12 @@ describe.skipIf(engine === null)('the sample on a Docker engine', { timeout: 15 
           'test "$(stat -c %a /usr/bin/su)" = 4755',
         ].join('\n'),
       );
+    });
+
+    it('has no byte-code beside the standard library, and nothing of what stages hand on', () => {
+      const options = ['--rm', '--user', '0', '--entrypoint', 'python', 'backendai:prod', '-B', '-c'];
+      const found = mustRun(folder, 'docker', ['run', ...options, `import json\n${STRAY_FILES}`]);
+      expect(JSON.parse(found)).toEqual([]);
     });
 
     it('stands on the same layer in each build', () => {

@@ -47,6 +47,21 @@ describe('a private key that the settings require', () => {
   });
 });
 
+it.each([
+  ['slim', /^$/],
+  ['distroless', /--mount=type=bind,from=base,source=\/usr\/bin\/openssl,/],
+  ['alpine', /^RUN apk add --no-cache openssl$/m],
+])('openssl, which makes the key, is there in the build on %s', async (base, expected) => {
+  const { plan } = await planFor(settings('os.environ["RSA_PRIVATE_KEY"]'), {
+    answers: { database: 'postgres', base },
+  });
+  const text = renderFiles(plan, () => 'secret').get('Dockerfile')?.text ?? '';
+  const application = text.slice(text.indexOf(' AS application'), text.indexOf('openssl genrsa'));
+  expect(application).not.toBe('');
+  const [found = ''] = /^.*(?:mount.*|apk add[^\n]*(?:\n[^\n]*)?)openssl.*$/m.exec(application) ?? [];
+  expect(found.replaceAll(/\s+(?:\\\n\s*)?/g, ' ')).toMatch(expected);
+});
+
 describe('a variable is no private key', () => {
   it.each([
     'os.environ.get("RSA_PRIVATE_KEY")',
