@@ -126,6 +126,8 @@ function notImported(image: ImageMeasurements, known: ProjectKnowledge): Suggest
     const isNamed = modules.some((module) => wordIn(settingsText, module));
     const isKnown = Object.hasOwn(loadedByOthers.packages, name) || tools.includes(name);
     if (bytes < NOTICEABLE || modules.length === 0 || isKnown || isNamed || used(name)) return [];
+    // A name that is not in the image is a guess that went wrong, and says nothing of what is imported.
+    if (image.tree !== null && !modules.some((module) => isInTree(image.tree, module))) return [];
     return [
       {
         title: `${name} (${formatBytes(bytes)}) is imported nowhere`,
@@ -135,6 +137,17 @@ function notImported(image: ImageMeasurements, known: ProjectKnowledge): Suggest
       },
     ];
   });
+}
+
+/** Whether there is a folder or a file of a module's name in an image. */
+function isInTree(tree: TreeNode | null, module: string): boolean {
+  if (tree === null) return false;
+  const [top = ''] = module.split('.');
+  return (
+    tree.name === top ||
+    tree.name.startsWith(`${top}.`) ||
+    tree.children.some((child) => isInTree(child, module))
+  );
 }
 
 /** Whether the application imports or installs what a distribution brings. */

@@ -75,6 +75,16 @@ describe('a package that is imported nowhere', () => {
     ]);
   });
 
+  it('is not told by a name that is not in the image, as fpdf2 installs fpdf (django-ledger)', () => {
+    const folder = (name: string, children: unknown[] = []) => ({ name, size: 5e6, children });
+    const withTree = (module: string): Measurements =>
+      withPackages({ 'some-thing2': 5 }, { tree: folder('/', [folder('site-packages', [folder(module)])]) });
+    expect(titles(withTree('something'), known(['some-thing2']))).toEqual([]);
+    expect(titles(withTree('some_thing2'), known(['some-thing2']))).toEqual([
+      'some-thing2 (5.0 MB) is imported nowhere',
+    ]);
+  });
+
   it('is not told where another package pulls it in, where others load it, or where it is small', () => {
     const images = withPackages({ sympy: 31, pillow: 7, numpy: 57, tiny: 0.5 });
     const knowledge = known(['pillow', 'numpy', 'tiny']);
