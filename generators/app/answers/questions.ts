@@ -471,11 +471,11 @@ const BASE_LABELS: Record<Base, { label: string; reason: string }> = {
   slim: { label: 'Debian slim', reason: 'has a shell and apt; the official Python image' },
   distroless: {
     label: 'Distroless',
-    reason: 'smallest: Python and its libraries only, no shell; made by your own build',
+    reason: 'smallest: Python and its libraries only, without a shell',
   },
   alpine: {
     label: 'Alpine',
-    reason: 'slower Python, packages for musl only: much may have to be compiled',
+    reason: 'slower Python; what has no wheel for musl must be compiled',
   },
 };
 
