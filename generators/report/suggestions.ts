@@ -39,6 +39,8 @@ interface SuggestionTable {
 
 /** Below it, a suggestion is not worth a person's time. */
 const NOTICEABLE = 1_000_000;
+/** A package of this share of the image has a folder in the measured tree: twice what image_contents.py shows. */
+const SHOWN = 0.006;
 const LARGE_DATA = 20_000_000;
 /** What the generator promises at most. */
 const LARGEST_WASTE = 10_000_000;
@@ -127,7 +129,8 @@ function notImported(image: ImageMeasurements, known: ProjectKnowledge): Suggest
     const isKnown = Object.hasOwn(loadedByOthers.packages, name) || tools.includes(name);
     if (bytes < NOTICEABLE || modules.length === 0 || isKnown || isNamed || used(name)) return [];
     // A name that is not in the image is a guess that went wrong, and says nothing of what is imported.
-    if (image.tree !== null && !modules.some((module) => isInTree(image.tree, module))) return [];
+    const isShown = image.tree !== null && bytes >= image.tree.size * SHOWN;
+    if (isShown && !modules.some((module) => isInTree(image.tree, module))) return [];
     return [
       {
         title: `${name} (${formatBytes(bytes)}) is imported nowhere`,

@@ -75,6 +75,15 @@ describe('what is imported as the application starts', () => {
       },
       'django-debug-toolbar shop/settings.py:4',
     ],
+    [
+      'as an app that DEBUG of the same file installs, whatever other settings make of it later',
+      {
+        'shop/settings.py': 'from .base import *\nDEBUG = False\n',
+        'shop/base.py':
+          'DEBUG = True\nINSTALLED_APPS = ["orders"]\nif DEBUG:\n    INSTALLED_APPS += ["debug_toolbar"]\n',
+      },
+      'django-debug-toolbar shop/base.py:4',
+    ],
   ])('%s', (_, files, expected) => {
     expect(found(files as Record<string, string>)).toEqual([expected]);
   });
@@ -103,6 +112,13 @@ describe('what production does without', () => {
       {
         'shop/settings.py':
           'import os\nDEBUG = os.environ.get("DEBUG") == "1"\nINSTALLED_APPS = ["orders"]\nif DEBUG:\n    INSTALLED_APPS += ["debug_toolbar"]\n',
+      },
+    ],
+    [
+      'as an app of a branch that another may be taken before',
+      {
+        'shop/settings.py':
+          'import os\nDEBUG = True\nINSTALLED_APPS = ["orders"]\nif os.environ.get("CI"):\n    pass\nelif DEBUG:\n    INSTALLED_APPS += ["debug_toolbar"]\n',
       },
     ],
     [

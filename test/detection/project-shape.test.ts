@@ -141,10 +141,56 @@ describe('a manage.py that names no settings', () => {
       'shop.settings.cluster',
     ],
     ['another says that it is not for it', '"""Not for production."""\n', 'shop.settings.static'],
+    [
+      'another mentions it beside other stages',
+      '"""Shared by development and production."""\n',
+      'shop.settings.static',
+    ],
+    ['another is not settings', '"""Production."""\napplication = 1\n# ', 'shop.settings.static'],
     ['nothing else is said', '', 'shop.settings.static'],
   ])('named for collectstatic alone: %s', (_case, docstring, module) => {
     const facts = detect({ ...withStatic, 'shop/settings/cluster.py': `${docstring}from .base import *\n` });
     expect(facts.settingsModule.value).toBe(module);
+  });
+
+  test.each([
+    [
+      'the option stands after the command',
+      'RUN python manage.py collectstatic --noinput --settings=shop.settings.static\n',
+      'shop.settings.cluster',
+    ],
+    [
+      'on a line before it',
+      'RUN DJANGO_SETTINGS_MODULE=shop.settings.static \\ \n  python manage.py \\\n  compress\n',
+      'shop.settings.cluster',
+    ],
+    [
+      'the server starts in the same command',
+      'CMD DJANGO_SETTINGS_MODULE=shop.settings.static python manage.py collectstatic && gunicorn shop.wsgi\n',
+      'shop.settings.static',
+    ],
+    [
+      'an instruction for all',
+      'ENV DJANGO_SETTINGS_MODULE=shop.settings.static\nRUN python manage.py collectstatic\n',
+      'shop.settings.static',
+    ],
+  ])('named for collectstatic: %s', (_case, text, module) => {
+    const facts = detect({
+      ...withStatic,
+      'shop/settings/cluster.py': '"""Production."""\nfrom .base import *\n',
+      Dockerfile: `FROM python:3.13\n${text}`,
+    });
+    expect(facts.settingsModule.value).toBe(module);
+  });
+
+  test('wsgi.py is no settings module, whatever its docstring says', () => {
+    const facts = detect({
+      'manage.py': 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.local")\n# django\n',
+      'shop/__init__.py': '',
+      'shop/local.py': site,
+      'shop/wsgi.py': '"""The WSGI callable of any production deployment."""\napplication = 1\n',
+    });
+    expect(facts.settingsModule.value).toBe('shop.local');
   });
 
   test('named for collectstatic and for the server as well', () => {

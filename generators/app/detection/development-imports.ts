@@ -3,13 +3,13 @@ import type { SyntaxNode } from '@lezer/common';
 import type { DependencyFacts, ProjectFacts, Requirement } from './facts.ts';
 import { modulesOfDistribution } from './dependencies/module-names.ts';
 import { findImport, findSubmodule } from './evaluation.ts';
-import { listSetting, settingOf, textSetting } from './django-settings.ts';
+import { listSetting, textSetting } from './django-settings.ts';
 import type { DjangoSettings } from './django-settings.ts';
 import type { Evidence, Fact } from './facts.ts';
 import { folderOf, joinRelative } from './paths.ts';
 import type { ProjectFiles } from './project-files.ts';
 import type { PythonSource } from './python-source.ts';
-import { branchTest, findNodes, lineAt, readPython, textOf } from './python-source.ts';
+import { branchTest, childrenOf, findNodes, lineAt, readPython, textOf } from './python-source.ts';
 import { lineOf, scanFile } from './source-scan.ts';
 import { optionsOf, stringsIn, truthOf } from './values.ts';
 
@@ -120,7 +120,10 @@ function isAlwaysRun(source: PythonSource, settings: DjangoSettings, statement: 
   for (let outer = statement.parent; outer !== null; outer = outer.parent) {
     if (outer.name === 'Body' || outer.name === 'Script') continue;
     const test = outer.name === 'IfStatement' ? branchTest(source, outer, statement) : undefined;
-    const value = test === undefined ? undefined : settingOf(settings, test);
+    // A branch before this one may be taken instead.
+    if (childrenOf(outer).some(({ name, from }) => name === 'elif' && from < statement.from)) return false;
+    const names = settings.evaluation.scopes.get(source.path)?.names;
+    const value = test === undefined ? undefined : names?.get(test);
     if (value === undefined || value.reads.length > 0) return false;
     if (!optionsOf(value).every((option) => truthOf(option) === true)) return false;
   }

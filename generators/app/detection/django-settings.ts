@@ -249,8 +249,8 @@ function chooseModule(
     first ??
     computedSettings(files, modules, managePy) ??
     stated(deploymentFiles) ??
-    statedForBuild() ??
     stated(otherFiles) ??
+    statedForBuild() ??
     onlySettings(files, modules);
   if (chosen !== undefined) {
     if (!isForDevelopment(files, modules, chosen.module)) return factOf(chosen);
@@ -350,25 +350,39 @@ function siblingSaidForProduction(
   const said = files
     .files()
     .filter((path) => folderOf(path) === folderOf(beside) && path.endsWith('.py') && path !== beside)
-    .filter((path) => saysProduction(docstringOf(files.read(path) ?? '')))
+    .filter((path) => {
+      const text = files.read(path) ?? '';
+      return settingsStatement.test(text) && saysProduction(docstringOf(text));
+    })
     .map((path) => ({
       path,
       name: [...above, path.slice(path.lastIndexOf('/') + 1, -'.py'.length)].join('.'),
     }))
-    .filter(({ path, name }) => !developmentName.test(name) && modules.find(name)?.file === path);
+    .filter(
+      ({ path, name }) =>
+        !developmentName.test(name) && !sharedName.test(name) && modules.find(name)?.file === path,
+    );
   const [only] = said;
   return only === undefined || said.length > 1
     ? undefined
     : { file, module: only.name, evidence: { file: only.path, line: null } };
 }
 
+/** What settings do, and no wsgi.py: take other settings, or set one that every project has. */
+const settingsStatement =
+  /^(?:from\s+\S+\s+import\s+\*|(?:DATABASES|ALLOWED_HOSTS|INSTALLED_APPS|MIDDLEWARE|SECRET_KEY)\b\s*[:=])/m;
+
+const sharedName = /(?:^|[._])(?:__init__|base|common|defaults?|shared|staging)$/;
+
 const docstringOf = (text: string): string =>
   /^(?:\s*#[^\n]*\n)*\s*(?:"""([^]*?)"""|'''([^]*?)''')/.exec(text)?.slice(1).join('') ?? '';
 
-/** Whether a docstring says production, and not what is unfit for it. */
+/** Whether a docstring says production, and neither what is unfit for it nor other stages beside it. */
 const saysProduction = (docstring: string): boolean =>
   /\bproduction\b/i.test(docstring) &&
-  !/\b(?:not|never|un\w+|before|than)\b[^.]*\bproduction\b/i.test(docstring);
+  !/\b(?:not|never|no|without|cannot|unlike|unsuitable|unfit|unsafe|before|than|like|mirrors?|develop\w*|staging|shared|common|base)\b|n['’]t\b/i.test(
+    docstring.slice(0, 2000),
+  );
 
 /**
  * Where the name is put together (`f"shop.settings.{os.environ['STAGE']}"`): what is for production in the package
@@ -414,8 +428,30 @@ const otherFiles: readonly RegExp[] = [
   /(?:^|\/)(?:setup\.cfg|pyproject\.toml|tox\.ini|pytest\.ini|Makefile|justfile|gulpfile\.js)$/,
 ];
 
-/** From a statement on: its line, with those that a backslash goes on with, runs a command of the build. */
-const buildCommand = /^(?:\\\r?\n|[^\n])*?\b(?:collectstatic|compress|compilemessages)\b/;
+const buildCommand = /\b(?:manage\.py|django-admin)\b.*\b(?:collectstatic|compress|compilemessages)\b/;
+const startCommand = /\b(?:gunicorn|uvicorn|uwsgi|daphne|hypercorn|granian|waitress\S*|runserver|celery)\b/;
+
+/** Whether a command of the build is all that a line runs, with those that backslashes join to it. */
+function isForBuild(text: string, at: number): boolean {
+  const joined = /\\[ \t]*\r?$/;
+  let from = text.lastIndexOf('\n', at - 1) + 1;
+  while (from > 0) {
+    const above = text.lastIndexOf('\n', from - 2) + 1;
+    if (!joined.test(text.slice(above, from - 1))) break;
+    from = above;
+  }
+  let to = at;
+  for (;;) {
+    const end = text.indexOf('\n', to);
+    if (end < 0 || !joined.test(text.slice(Math.max(from, end - 200), end))) {
+      to = end < 0 ? text.length : end;
+      break;
+    }
+    to = end + 1;
+  }
+  const command = text.slice(from, to).replaceAll(/\s+/g, ' ');
+  return buildCommand.test(command) && !startCommand.test(command);
+}
 
 /** Settings modules that files beside the code state, in the order of their kinds. Only what exists counts. */
 function statedSettings(
@@ -462,7 +498,7 @@ function statedNames(
           file,
           module: match[1] ?? '',
           evidence: { file, line: lineOf(text, match.index) },
-          forBuild: buildCommand.test(text.slice(match.index)),
+          forBuild: isForBuild(text, match.index),
         }));
       }),
   );

@@ -112,7 +112,8 @@ function falseFor(variable: SettingsVariable): string {
 /** A value that satisfies a cast, for variables that must be set and about which nothing else is known. */
 function placeholderFor(variable: SettingsVariable): string {
   // Sentry parses the DSN, and is off without one: https://docs.sentry.io/platforms/python/configuration/options/#dsn
-  if (/(?:^|_)SENTRY\w*DSN$/.test(variable.name)) return variable.demanded ? 'http://none@localhost/0' : '';
+  if (/(?:^|_)SENTRY\w*DSN$/.test(variable.name))
+    return variable.demanded || variable.cast === 'url' ? 'http://none@localhost/0' : '';
   switch (variable.cast) {
     case 'int':
     case 'float':

@@ -1,3 +1,4 @@
+import { markerMayApply } from '../detection/dependencies/markers.ts';
 import type { Base } from '../answers/answers.ts';
 import type { Evidence, ProjectFacts, Requirement } from '../detection/facts.ts';
 import { withoutMuslWheel } from './alpine.ts';
@@ -41,7 +42,11 @@ function availableWheels(
 }
 
 const namesWithExtension = (requirements: readonly Requirement[]): ReadonlySet<string> =>
-  new Set(requirements.filter(hasExtension).map(({ name }) => name));
+  new Set(
+    requirements
+      .filter((requirement) => markerMayApply(requirement.marker) && hasExtension(requirement))
+      .map(({ name }) => name),
+  );
 
 /**
  * Looks the project's requirements up in the table of system libraries.
