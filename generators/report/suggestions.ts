@@ -129,8 +129,8 @@ function notImported(image: ImageMeasurements, known: ProjectKnowledge): Suggest
     const isKnown = Object.hasOwn(loadedByOthers.packages, name) || tools.includes(name);
     if (bytes < NOTICEABLE || modules.length === 0 || isKnown || isNamed || used(name)) return [];
     // A name that is not in the image is a guess that went wrong, and says nothing of what is imported.
-    const isShown = image.tree !== null && bytes >= image.tree.size * SHOWN;
-    if (isShown && !modules.some((module) => isInTree(image.tree, module))) return [];
+    const { tree } = image;
+    if (tree && bytes >= tree.size * SHOWN && !modules.some((module) => isInTree(tree, module))) return [];
     return [
       {
         title: `${name} (${formatBytes(bytes)}) is imported nowhere`,
@@ -143,8 +143,7 @@ function notImported(image: ImageMeasurements, known: ProjectKnowledge): Suggest
 }
 
 /** Whether there is a folder or a file of a module's name in an image. */
-function isInTree(tree: TreeNode | null, module: string): boolean {
-  if (tree === null) return false;
+function isInTree(tree: TreeNode, module: string): boolean {
   const [top = ''] = module.split('.');
   return (
     tree.name === top ||

@@ -300,12 +300,14 @@ function isForDevelopment(files: ProjectFiles, modules: ProjectModules, module: 
   return handedOn !== undefined && developmentName.test(handedOn);
 }
 
+const docstring = /^(?:"""([^]*?)"""|'''([^]*?)''')/;
+
 /** A module's text without comments and without a docstring at its beginning. */
 function codeOf(text: string): string {
   return text
     .replaceAll(/^\s*#[^\n]*/gm, '')
     .trim()
-    .replace(/^(?:"""[^]*?"""|'''[^]*?''')/, '')
+    .replace(docstring, '')
     .trim();
 }
 
@@ -375,13 +377,16 @@ const settingsStatement =
 const sharedName = /(?:^|[._])(?:__init__|base|common|defaults?|shared|staging)$/;
 
 const docstringOf = (text: string): string =>
-  /^(?:\s*#[^\n]*\n)*\s*(?:"""([^]*?)"""|'''([^]*?)''')/.exec(text)?.slice(1).join('') ?? '';
+  docstring
+    .exec(text.replace(/^(?:\s*#[^\n]*\n)*\s*/, ''))
+    ?.slice(1)
+    .join('') ?? '';
 
 /** Whether a docstring says production, and neither what is unfit for it nor other stages beside it. */
-const saysProduction = (docstring: string): boolean =>
-  /\bproduction\b/i.test(docstring) &&
+const saysProduction = (words: string): boolean =>
+  /\bproduction\b/i.test(words) &&
   !/\b(?:not|never|no|without|cannot|unlike|unsuitable|unfit|unsafe|before|than|like|mirrors?|develop\w*|staging|shared|common|base)\b|n['’]t\b/i.test(
-    docstring.slice(0, 2000),
+    words.slice(0, 2000),
   );
 
 /**
@@ -431,26 +436,15 @@ const otherFiles: readonly RegExp[] = [
 const buildCommand = /\b(?:manage\.py|django-admin)\b.*\b(?:collectstatic|compress|compilemessages)\b/;
 const startCommand = /\b(?:gunicorn|uvicorn|uwsgi|daphne|hypercorn|granian|waitress\S*|runserver|celery)\b/;
 
-/** Whether a command of the build is all that a line runs, with those that backslashes join to it. */
-function isForBuild(text: string, at: number): boolean {
-  const joined = /\\[ \t]*\r?$/;
-  let from = text.lastIndexOf('\n', at - 1) + 1;
-  while (from > 0) {
-    const above = text.lastIndexOf('\n', from - 2) + 1;
-    if (!joined.test(text.slice(above, from - 1))) break;
-    from = above;
-  }
-  let to = at;
-  for (;;) {
-    const end = text.indexOf('\n', to);
-    if (end < 0 || !joined.test(text.slice(Math.max(from, end - 200), end))) {
-      to = end < 0 ? text.length : end;
-      break;
-    }
-    to = end + 1;
-  }
-  const command = text.slice(from, to).replaceAll(/\s+/g, ' ');
-  return buildCommand.test(command) && !startCommand.test(command);
+/** A text of the same length in which a line and those that backslashes join to it are one. */
+const joinLines = (text: string): string =>
+  text.replaceAll(/\\[ \t]*\r?\n/g, (joint) => ' '.repeat(joint.length));
+
+/** Whether a command of the build is all that a line of a text, whose lines are joined, runs. */
+function isForBuild(joined: string, at: number): boolean {
+  const end = joined.indexOf('\n', at);
+  const line = joined.slice(joined.lastIndexOf('\n', at) + 1, end < 0 ? undefined : end);
+  return buildCommand.test(line) && !startCommand.test(line);
 }
 
 /** Settings modules that files beside the code state, in the order of their kinds. Only what exists counts. */
@@ -494,11 +488,12 @@ function statedNames(
       .filter((path) => pattern.test(path))
       .flatMap((file) => {
         const text = files.read(file) ?? '';
+        const joined = joinLines(text);
         return [...text.matchAll(stating)].map((match) => ({
           file,
           module: match[1] ?? '',
           evidence: { file, line: lineOf(text, match.index) },
-          forBuild: isForBuild(text, match.index),
+          forBuild: isForBuild(joined, match.index),
         }));
       }),
   );
