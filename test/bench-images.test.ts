@@ -10,7 +10,7 @@ import {
   withCachesOf,
   withTrace,
 } from '../bench/images/dockerfiles.ts';
-import { packageCacheLimit, readable } from '../bench/images/engine.ts';
+import { packageCacheLimit, readable, timesMeanSomething } from '../bench/images/engine.ts';
 import { baseImages } from '../bench/images/measure.ts';
 import { picture } from '../bench/images/picture.ts';
 import { PROJECTS } from '../bench/images/projects.ts';
@@ -148,6 +148,12 @@ describe('packageCacheLimit', () => {
     expect(packageCacheLimit(text)).toBe(4.145 * 1024 ** 3);
     expect(packageCacheLimit(text.replace('4.145GiB', '512MiB'))).toBe(512 * 1024 ** 2);
     expect(packageCacheLimit('Name: default\n')).toBeNull();
+  });
+
+  it('says whether the builds that are timed find what they have fetched before', () => {
+    expect(timesMeanSomething(4.145 * 1024 ** 3)).toBe(true);
+    expect(timesMeanSomething(1.2e9)).toBe(false);
+    expect(timesMeanSomething(null)).toBe(true);
   });
 });
 

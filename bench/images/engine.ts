@@ -90,6 +90,14 @@ export function packageCacheLimit(text: string): number | null {
   return number === undefined ? null : Number(number) * 1024 ** ' KMGT'.indexOf(unit || ' ');
 }
 
+/** Bytes of package caches that an engine must keep for the builds of a run not to fetch them again. */
+const PACKAGE_CACHES = 4e9;
+
+/** Whether an engine with this limit (bytes; null: it has none, or does not say) keeps what the builds have fetched. */
+export function timesMeanSomething(limit: number | null): boolean {
+  return limit === null || limit >= PACKAGE_CACHES;
+}
+
 /** The end of an output; of a build's progress in JSON its errors and the last that steps printed. */
 export function readable(output: string): string {
   const text = output.split('\n').map((line) => {

@@ -23,6 +23,12 @@ at_least() { # at_least 28.5.2 25
   [ "$(printf '%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
 }
 
+# Whether the engine of the state folder was set up with another limit than the one that is asked for by name.
+other_build_cache_asked() {
+  [ -n "${BACKENDAI_TEST_ENGINE_CACHE:-}" ] &&
+    ! grep -qF "\"defaultKeepStorage\": \"$BUILD_CACHE\"" "$STATE/daemon.json" 2>/dev/null
+}
+
 # True where the docker command of the current environment reaches an engine that the tests can use.
 engine_answers() {
   local server compose

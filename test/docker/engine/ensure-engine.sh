@@ -5,6 +5,9 @@
 #   bash ensure-engine.sh --print-env  the same, then export lines for eval (none for a system engine)
 #   bash ensure-engine.sh IMAGE...     and these images, such as python:3.14-slim-trixie, which few tests want
 #
+# BACKENDAI_TEST_ENGINE_CACHE=30GB is how much the build cache of the engine that is started here may hold (8GB where
+# nothing is said); one that runs with another limit is started again.
+#
 # Where an engine answers and a registry gives the images, that is all that is used. Elsewhere the
 # engine comes from Debian's packages and the images are assembled, all of it in one state folder:
 # BACKENDAI_TEST_ENGINE, or ~/.cache/backendai-docker-engine.
@@ -85,7 +88,7 @@ esac
 engine='the system engine'
 if ! system_engine_answers; then
   engine="the engine in $STATE"
-  if ! use_own_engine || ! engine_answers; then
+  if ! use_own_engine || ! engine_answers || other_build_cache_asked; then
     lock
     bash "$ENGINE_FOLDER/install-engine.sh"
     use_own_engine
@@ -97,6 +100,9 @@ if [ -n "$(missing_images)" ]; then
   ensure_images
 fi
 missing=$(missing_images | paste -sd ' ')
+if [ "$engine" = 'the system engine' ] && [ -n "${BACKENDAI_TEST_ENGINE_CACHE:-}" ]; then
+  say "BACKENDAI_TEST_ENGINE_CACHE says nothing to the system engine: its build cache is limited by builder.gc of its daemon.json"
+fi
 say "$engine answers (Docker $(docker version --format '{{.Server.Version}}'))${missing:+, without the images $missing}"
 
 if [ "${1:-}" = --print-env ] && [ "$engine" != 'the system engine' ]; then

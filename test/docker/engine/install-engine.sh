@@ -110,9 +110,24 @@ start_daemon() {
   fail "the Docker engine did not start: $(tail -n 1 "$STATE/dockerd.log")"
 }
 
+# An engine reads its limits when it starts.
+stop_daemon() {
+  local pid
+  pid=$(cat "$STATE/docker.pid" 2>/dev/null) || return 0
+  grep -qs dockerd "/proc/$pid/comm" || return 0
+  say "stopping the Docker engine of $STATE: it shall keep $BUILD_CACHE of build cache"
+  kill "$pid"
+  for _ in $(seq 120); do
+    [ -e "/proc/$pid" ] || return 0
+    sleep 0.5
+  done
+  fail "the Docker engine (process $pid) did not stop within a minute"
+}
+
 require_supported_machine
 mkdir -p "$STATE"
 install_programs
+! other_build_cache_asked || stop_daemon
 write_configuration
 use_own_engine
 engine_answers || start_daemon
