@@ -4,7 +4,8 @@
  * Sizes and times of the images of three made projects: the seed's "before" and "after", and ours in each variant, in one
  * run. Every image has the same base and is started by the same command; a ratio is to the "before" of this run. The
  * package caches (apt, pip, uv) of all builds are filled before anything is timed. A complete run writes
- * bench/results/images.json and the picture for the README. Exits 1 when a target is missed.
+ * bench/results/images.json and the picture for the README. Exits 1 when a target is missed (FAIL; what is `over` is a figure
+ * for comparison).
  *
  * Times mean something on a machine that does nothing else, with a build cache that holds 30 GB (`defaultKeepStorage` of
  * the engine; `BACKENDAI_TEST_ENGINE_CACHE=30GB npm run engine` starts the tests' own engine so): BuildKit deletes what
@@ -87,9 +88,9 @@ async function main(): Promise<number> {
   const targets = results.flatMap(targetsOf);
   for (const result of results) console.log(`\n${resultTable(result)}\n${breakdown(result)}`);
   console.log('\nTargets, against the naive image of this run:');
-  for (const { project, variant, what, value, limit, unit, passed } of targets)
+  for (const { project, variant, what, value, limit, unit, passed, binding } of targets)
     console.log(
-      `${passed ? 'pass' : 'FAIL'} ${project} ${variant}: ${what} ${shown(value, unit)} (at most ${shown(limit, unit)})`,
+      `${passed ? 'pass' : binding ? 'FAIL' : 'over'} ${project} ${variant}: ${what} ${shown(value, unit)} (at most ${shown(limit, unit)})`,
     );
   const complete = values.project === undefined && values.variant === undefined && options.times;
   const report = {
@@ -111,7 +112,7 @@ async function main(): Promise<number> {
     write(join(RESULTS, 'images.svg'), picture(results).trimEnd());
   }
   if (output !== null) write(output, JSON.stringify(report, null, 2));
-  return targets.every(({ passed }) => passed) ? 0 : 1;
+  return targets.every(({ passed, binding }) => passed || !binding) ? 0 : 1;
 }
 
 function chosen<T extends { name: string }>(what: string, all: readonly T[], names?: string[]): T[] {

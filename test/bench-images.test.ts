@@ -239,6 +239,16 @@ describe('targetsOf', () => {
     expect(failed.map((target) => target.what)).toEqual([what]);
   });
 
+  it('binds a build time for the AI project alone', () => {
+    const slow = { ...good, times: { ...times, cold: 51, imports: 2 } };
+    const over = (name: string): string[] =>
+      targetsOf(project(slow, name)).flatMap(({ passed, binding, what }) =>
+        passed || !binding ? [] : [what],
+      );
+    expect(over('ai')).toEqual(['imports', 'cold build']);
+    expect(over('plain')).toEqual(['size', 'imports']);
+  });
+
   it('takes megabytes for the plain project and leaves out what was not measured', () => {
     const unmeasured = result('distroless-size', {
       size: 91_000_000,

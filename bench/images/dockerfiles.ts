@@ -90,6 +90,10 @@ const UV_CACHE = '/root/.cache/uv';
 const CACHE_FOLDERS = ['/var/cache/apt', '/var/lib/apt', UV_CACHE, '/root/.cache/pip'];
 const UV_IMAGE = 'ghcr.io/astral-sh/uv';
 
+/** Steps that are cached fetch nothing, and others may have emptied the caches since: their timed builds would download. */
+const EMPTY_CACHE =
+  'There is no $cache, though the images were built: the builds are cached from an earlier run, the packages no more. Run docker builder prune --all, then this again.';
+
 /**
  * An image with what the caches of earlier builds hold, because `--no-cache` begins with empty ones.
  * @param turn makes this build different from each one before
@@ -106,8 +110,10 @@ export function cachesDockerfile(project: BenchProject, turn: string, uvImage: s
   const copies = [...CACHE_FOLDERS, '/wheels'].map(
     (folder) => ` \\\n    && mkdir -p /caches${folder} && cp -a ${folder}/. /caches${folder}/`,
   );
+  const filled = ['/var/cache/apt/archives/*.deb', ...(uvImage === null ? [] : [`${UV_CACHE}/archive-v0/*`])];
   return `FROM ${BASE_IMAGE} AS fill
-RUN ${mounts.join(' \\\n    ')} \\\n    ${uv}echo ${turn}${fetch}${copies.join('')}
+RUN ${mounts.join(' \\\n    ')} \\\n    ${uv}echo ${turn} \\
+    && for cache in ${filled.join(' ')}; do test -e "$cache" || { echo "${EMPTY_CACHE}" >&2; exit 1; }; done${fetch}${copies.join('')}
 FROM scratch
 COPY --from=fill /caches /caches
 `;

