@@ -99,3 +99,30 @@ it('Sentry stays off where the settings want a DSN, since it refuses one that it
   expect(buildVariables(facts, answers)).toEqual([{ name: 'SENTRY_DSN', value: '' }]);
   expect(renderFiles(plan, () => 'secret').get('.env')?.text).toMatch(/^SENTRY_DSN=$/m);
 });
+
+describe('the address of Redis in the build', () => {
+  const built = async (read: string, more = ''): Promise<Record<string, string>> => {
+    const { plan } = await planFor(settings(read).replace('KEY', 'REDIS_URL') + more, {
+      answers: { database: 'postgres', services: 'redis' },
+    });
+    return Object.fromEntries(plan.buildVariables.map(({ name, value }) => [name, value]));
+  };
+
+  // makeplane/plane: plane/celery.py makes a client of settings.REDIS_URL while it is imported.
+  it('is there where compose.yaml has one and the settings hand on None', async () => {
+    const address = { REDIS_URL: 'redis://localhost:6379/0' };
+    expect(await built('os.environ.get("REDIS_URL")')).toEqual(address);
+    const cache =
+      'CACHES = {"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": REDIS_URL}}\n';
+    expect(await built('os.environ.get("REDIS_URL")', cache)).toEqual(address);
+  });
+
+  it('is the default of the project where it has one', async () => {
+    expect(await built('os.environ.get("REDIS_URL", "redis://localhost:6379/1")')).toEqual({});
+  });
+
+  it('is not there for compress, which would ask it', async () => {
+    const compress = 'INSTALLED_APPS = ["compressor"]\nCOMPRESS_ENABLED = True\nCOMPRESS_OFFLINE = True\n';
+    expect(await built('os.environ.get("REDIS_URL")', compress)).toEqual({});
+  });
+});

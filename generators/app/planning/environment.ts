@@ -505,6 +505,10 @@ export function buildVariables(facts: ProjectFacts, answers: Answers): Plan['bui
     ...(kind === 'sqlite' ? sqliteEnvironment(facts.database) : []),
   ];
   const ofDatabase = new Map(standIns.map((item) => [item.name, item.value]));
+  // compose.yaml sets it, and None is no address: modules make a client of the setting while they are imported. (It is
+  // not asked for anything then; compress asks a cache.)
+  const isHandedOn = ({ defaultValue }: SettingsVariable): boolean =>
+    defaultValue === null && answers.services.includes('redis') && !facts.preparation.offlineCompression;
   return facts.variables.flatMap((variable) => {
     const { name } = variable;
     if (!isVariableName(name) || name === 'DJANGO_SETTINGS_MODULE') return [];
@@ -517,7 +521,8 @@ export function buildVariables(facts: ProjectFacts, answers: Answers): Plan['bui
     const otherEngine = ['mysql', 'oracle', 'other'].includes(facts.database.defaultEngine ?? '');
     const ofDatabaseValue = ofDatabase.get(name);
     if (otherEngine && ofDatabaseValue !== undefined) return [{ name, value: ofDatabaseValue }];
-    if (!variable.required && !variable.demanded) return [];
+    if (!variable.required && !variable.demanded && !(role === 'redis-url' && isHandedOn(variable)))
+      return [];
     // A key in the Dockerfile, even a useless one, would set off every scanner.
     if (role === 'private-key') return [{ name, value: '', command: 'openssl genrsa 2048 2>/dev/null' }];
     if (ofDatabaseValue !== undefined) return [{ name, value: ofDatabaseValue }];
