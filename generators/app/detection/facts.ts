@@ -182,9 +182,20 @@ export interface StaticFacts {
 
 export type ServerName = 'gunicorn' | 'uvicorn' | 'daphne' | 'hypercorn' | 'granian' | 'uwsgi';
 
+/** An address of Celery that leads to this machine, or to a service of theirs, and that no variable leads elsewhere. */
+export interface FixedAddress {
+  /** The variable that Celery takes before the setting (celery/app/utils.py, `Settings`). */
+  variable: 'CELERY_BROKER_URL' | 'CELERY_RESULT_BACKEND';
+  /** `amqp`: RabbitMQ. */
+  scheme: 'redis' | 'amqp';
+  /** Number of Redis' database. */
+  database: string;
+  evidence: Evidence[];
+}
+
 /** A service beside the web server. `application` is what `celery -A` takes: `backendAI`, `backendAI.celery:app`. */
 export interface ServiceFacts {
-  celery: Fact<{ application: string; beat: boolean }> | null;
+  celery: Fact<{ application: string; beat: boolean; fixedAddresses: FixedAddress[] }> | null;
   /** Redis is used (channel layer, cache, broker); `variables` are the settings variables which hold its URL or host. */
   redis: Fact<{ variables: string[] }> | null;
   channels: Fact<true> | null;

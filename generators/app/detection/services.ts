@@ -1,4 +1,4 @@
-import type { Fact, ServiceFacts } from './facts.ts';
+import type { Fact, FixedAddress, ServiceFacts } from './facts.ts';
 import { listSetting, placeOf, settingOf } from './django-settings.ts';
 import type { DjangoSettings } from './django-settings.ts';
 import type { ProjectFiles } from './project-files.ts';
@@ -51,12 +51,63 @@ function readCelery(
         ? module.slice(0, -'.celery'.length)
         : `${module}:${textOf(source, target)}`;
       return {
-        value: { application, beat: usesBeat(settings, source) },
+        value: {
+          application,
+          beat: usesBeat(settings, source),
+          fixedAddresses: [
+            ...fixedAddress('CELERY_BROKER_URL', brokerNames, settings, source),
+            ...fixedAddress('CELERY_RESULT_BACKEND', resultNames, settings, source),
+          ],
+        },
         evidence: [evidenceOf(source, statement)],
       };
     }
   }
   return null;
+}
+
+const brokerNames = {
+  settings: ['CELERY_BROKER_URL', 'BROKER_URL'],
+  code: /\bbroker(?:_url)?\s*=\s*["']([^"']+)["']/,
+};
+const resultNames = {
+  settings: ['CELERY_RESULT_BACKEND', 'RESULT_BACKEND'],
+  code: /\b(?:result_)?backend\s*=\s*["']([^"']+)["']/,
+};
+
+function fixedAddress(
+  variable: FixedAddress['variable'],
+  names: typeof brokerNames,
+  settings: DjangoSettings,
+  source: PythonSource,
+): FixedAddress[] {
+  const setting = names.settings
+    .map((name) => settingOf(settings, name))
+    .find((value) => value !== undefined);
+  if (setting !== undefined) {
+    const evidence = [placeOf(setting)];
+    if (setting.reads.some(({ name }) => /AMQP|RABBIT/i.test(name)))
+      return [{ variable, scheme: 'amqp', database: '0', evidence }];
+    const [first] = stringsIn(setting);
+    const read = setting.reads.length > 0 || first === undefined ? null : parsedAddress(first.text);
+    return read === null ? [] : [{ variable, ...read, evidence }];
+  }
+  const found = names.code.exec(source.text.replaceAll(/#[^\n]*/g, (comment) => ' '.repeat(comment.length)));
+  const read = found?.[1] === undefined ? null : parsedAddress(found[1]);
+  if (found === null || read === null) return [];
+  const line = source.text.slice(0, found.index).split('\n').length;
+  return [{ variable, ...read, evidence: [{ file: source.path, line }] }];
+}
+
+/** Null for what is no Redis or RabbitMQ, stands on a machine with a domain, or is the redis service already. */
+function parsedAddress(text: string): Pick<FixedAddress, 'scheme' | 'database'> | null {
+  const [, scheme, host = '', path = ''] =
+    /^(redis|amqp|pyamqp|librabbitmq):\/\/(?:[^@/]*@)?(\[::1\]|[^:/?]*)(?::\d+)?(?:\/([^?]*))?/.exec(text) ??
+    [];
+  if (scheme === undefined || !/^(?:|\[::1\]|127(?:\.\d+){3}|0\.0\.0\.0|[\w-]+)$/.test(host)) return null;
+  if (scheme === 'redis' && host === 'redis') return null;
+  const redis = scheme === 'redis';
+  return { scheme: redis ? 'redis' : 'amqp', database: redis && /^\d+$/.test(path) ? path : '0' };
 }
 
 function celeryRank(file: string): number {

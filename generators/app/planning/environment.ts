@@ -53,12 +53,20 @@ function redisUrl(variable: SettingsVariable): string {
 export function redisEnvironment(facts: ProjectFacts, answers: Answers): { name: string; value: string }[] {
   if (!answers.services.includes('redis')) return [];
   const redisVariables = facts.services.redis?.value.variables ?? [];
-  return facts.variables.flatMap((variable) => {
+  const read = facts.variables.flatMap((variable) => {
     const role = roleOf(variable, redisVariables);
     if (role === 'redis-url') return [{ name: variable.name, value: redisUrl(variable) }];
     if (role === 'redis-host') return [{ name: variable.name, value: 'redis' }];
     return [];
   });
+  // Celery's own variables, which it takes before the settings; .env may lead them elsewhere.
+  const fixed = (facts.services.celery?.value.fixedAddresses ?? [])
+    .filter(({ variable }) => !read.some(({ name }) => name === variable))
+    .map(({ variable, database }) => ({
+      name: variable,
+      value: `\${${variable}:-redis://redis:6379/${database}}`,
+    }));
+  return [...read, ...fixed];
 }
 
 /** What a variable is for, judged by the setting that it feeds, then by its name. */

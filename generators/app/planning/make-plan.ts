@@ -650,6 +650,25 @@ function forbiddenPaths(facts: ProjectFacts, answers: Answers): string[] {
   return [...new Set(forbidden)];
 }
 
+function brokerNotes({ services }: ProjectFacts, answers: Answers): string[] {
+  const broker = services.celery?.value.fixedAddresses.find(
+    ({ variable }) => variable === 'CELERY_BROKER_URL',
+  );
+  if (broker === undefined) return [];
+  const place = firstPlace(broker.evidence);
+  if (answers.services.includes('redis'))
+    return [
+      broker.scheme === 'amqp'
+        ? `Celery’s broker is RabbitMQ (${place}), which compose.yaml has no service for: it sets CELERY_BROKER_URL, which Celery takes before the settings, to the redis service. Where you have a RabbitMQ, or a Redis client that this Celery refuses, set CELERY_BROKER_URL in .env to its address.`
+        : `Celery’s broker is named in the code (${place}): compose.yaml sets CELERY_BROKER_URL, which Celery takes before the settings, to the redis service.`,
+    ];
+  if (!answers.services.includes('worker')) return [];
+  const name = broker.scheme === 'amqp' ? 'RabbitMQ' : 'Redis';
+  return [
+    `Celery’s broker is ${name} (${place}), and compose.yaml has no service for it: the worker waits until CELERY_BROKER_URL in .env leads to one.`,
+  ];
+}
+
 function notes(facts: ProjectFacts, answers: Answers): string[] {
   const found = facts.notes.map((note) =>
     note.evidence.length > 0 ? `${note.message} (${firstPlace(note.evidence)})` : note.message,
@@ -692,6 +711,7 @@ function notes(facts: ProjectFacts, answers: Answers): string[] {
       `The cache is in the database (${firstPlace(facts.preparation.cacheTable.evidence)}): the migrate service runs createcachetable too.`,
     );
   }
+  found.push(...brokerNotes(facts, answers));
   if (collectsElsewhere(facts)) {
     found.push(
       `Static files are stored on another server (${firstPlace(facts.staticFiles.servedBy?.evidence ?? [])}): the migrate service runs collectstatic, which has its credentials, and the build does not.`,
