@@ -77,7 +77,7 @@ export class Engine {
 export interface BuildOptions {
   image: string;
   file?: string;
-  /** False: every step is carried out anew; cache mounts stay. */
+  /** False: every step is carried out anew, and BuildKit empties the cache mounts of the build first. */
   cached?: boolean;
   /** SOURCE_DATE_EPOCH. */
   epoch?: number;

@@ -154,7 +154,7 @@ export class Bench {
       return this.buildOf(prepared, 'timed', text, options);
     };
 
-    const cold = await timed('cold build', () => repeated(() => build({ cached: false }), Infinity));
+    const cold = await timed('cold build', () => build({ cached: false }));
     const unchanged = await timed('unchanged tree', () => build());
     const before = await this.layerIds(cold.image);
     if (variant.options !== null) result.reproduced = await this.compared(imageOf(prepared), cold.image);
@@ -368,13 +368,10 @@ export class Bench {
 const longSteps = ({ progress }: Built): BuildStep[] =>
   buildSteps(progress).filter(({ seconds }) => seconds >= 0.05);
 
-/**
- * The build of a median time: of three where it is short.
- * @param short what counts as short, in seconds
- */
-async function repeated(work: (turn: number) => Promise<Built>, short = SHORT): Promise<Built> {
+/** The build of a median time: of three where it is short. */
+async function repeated(work: (turn: number) => Promise<Built>): Promise<Built> {
   const first = await work(1);
-  if (first.seconds >= short) return first;
+  if (first.seconds >= SHORT) return first;
   const runs = [first];
   for (let turn = 2; turn <= TURNS; turn += 1) runs.push(await work(turn));
   return runs.toSorted((left, right) => left.seconds - right.seconds)[(TURNS - 1) / 2] ?? first;

@@ -121,6 +121,15 @@ describe('the address of Redis in the build', () => {
     expect(await built('os.environ.get("REDIS_URL", "redis://localhost:6379/1")')).toEqual({});
   });
 
+  it.each([
+    'if REDIS_URL:\n    CACHES = {"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": REDIS_URL}}\n',
+    'CACHES = redis_cache(REDIS_URL) if REDIS_URL else {}\n',
+    'if os.environ.get("REDIS_URL"):\n    SESSION_ENGINE = "django.contrib.sessions.backends.cache"\n',
+    'if REDIS_URL is not None:\n    SESSION_ENGINE = "django.contrib.sessions.backends.cache"\n',
+  ])('is not there where it switches something on: %s', async (more) => {
+    expect(await built('os.environ.get("REDIS_URL")', more)).toEqual({});
+  });
+
   it('is not there for compress, which would ask it', async () => {
     const compress = 'INSTALLED_APPS = ["compressor"]\nCOMPRESS_ENABLED = True\nCOMPRESS_OFFLINE = True\n';
     expect(await built('os.environ.get("REDIS_URL")', compress)).toEqual({});

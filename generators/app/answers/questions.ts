@@ -3,7 +3,7 @@ import type { Evidence, ProjectFacts } from '../detection/facts.ts';
 import { alpineTable } from '../planning/alpine.ts';
 import { speaksMysql } from '../planning/database-environment.ts';
 import { supportedPythonVersions, defaultPythonVersion } from '../planning/python-version.ts';
-import { mayUseRedis } from '../planning/redis-clients.ts';
+import { mayUseRedis, needsRabbit } from '../planning/redis-clients.ts';
 import { libraryEvidence, projectLibraries } from '../planning/project-libraries.ts';
 import {
   OVERLAY_ITEMS,
@@ -582,16 +582,21 @@ function servicesFor(facts: ProjectFacts): Choice[] {
   if (celery) {
     const where = firstPlace(celery.evidence);
     const { evidence } = celery;
-    choices.push({ value: 'worker', label: 'worker', reason: `Celery in ${where}`, checked: true, evidence });
+    // A worker that reaches no broker never becomes healthy, and `docker compose up --wait` fails with it.
+    const reachable = !needsRabbit(facts);
+    const reason = reachable ? `Celery in ${where}` : `Celery in ${where}; its RabbitMQ is for you to run`;
+    choices.push({ value: 'worker', label: 'worker', reason, checked: reachable, evidence });
     const beatReason = celery.value.beat ? 'the project has a schedule' : 'no schedule found';
-    choices.push({ value: 'beat', label: 'beat', reason: beatReason, checked: celery.value.beat, evidence });
+    const beat = celery.value.beat && reachable;
+    choices.push({ value: 'beat', label: 'beat', reason: beatReason, checked: beat, evidence });
   }
   if (redis || celery) {
     const used = redis ? `used in ${firstPlace(redis.evidence)}` : 'broker for Celery';
     const possible = mayUseRedis(facts);
     const reason = possible ? used : 'no Redis client is in the requirements';
     const evidence = (redis ?? celery)?.evidence ?? [];
-    choices.push({ value: 'redis', label: 'redis', reason, checked: possible, evidence });
+    const checked = possible && (redis !== null || !needsRabbit(facts));
+    choices.push({ value: 'redis', label: 'redis', reason, checked, evidence });
   }
   return choices;
 }

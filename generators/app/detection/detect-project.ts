@@ -33,6 +33,7 @@ import { findNodes, readPython, textOf } from './python-source.ts';
 import { readServices } from './services.ts';
 import { fixedSettings } from './settings-replacement.ts';
 import { staticServing } from './static-serving.ts';
+import { markSwitches } from './switching-variables.ts';
 import { variablesOf } from './settings-variables.ts';
 import { lineOf, scanFile } from './source-scan.ts';
 import { firstOption, optionsOf, stringsIn, textValue } from './values.ts';
@@ -141,7 +142,10 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     statedPythonVersions: dependencies.statedPythonVersions,
     pythonConstraint: dependencies.pythonConstraint,
     djangoVersion: dependencies.djangoVersion,
-    variables: markDemanded(lenient, variablesOf(settings.evaluation.reads, settings.files), modules.keys()),
+    variables: markSwitches(
+      lenient,
+      markDemanded(lenient, variablesOf(settings.evaluation.reads, settings.files), modules.keys()),
+    ),
     database,
     staticFiles,
     fixedSettings: fixedSettings(lenient, settings, [

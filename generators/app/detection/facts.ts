@@ -116,6 +116,8 @@ export interface SettingsVariable {
   separator: string;
   /** The project refuses to start without it when DEBUG is off: an ImproperlyConfigured names it. */
   demanded?: boolean;
+  /** Its presence alone decides something in the settings (`if REDIS_URL:`). */
+  switches?: boolean;
   /** The setting that it feeds (`SECRET_KEY`, `DEBUG`, `DATABASES.default.PASSWORD`, `DATABASES.default` for a URL), else null. */
   setting: string | null;
   evidence: Evidence[];
@@ -182,7 +184,7 @@ export interface StaticFacts {
 
 export type ServerName = 'gunicorn' | 'uvicorn' | 'daphne' | 'hypercorn' | 'granian' | 'uwsgi';
 
-/** An address of Celery that leads to this machine, or to a service of theirs, and that no variable leads elsewhere. */
+/** An address of Celery, written in the code, that leads to the machine itself or to a service of their own Compose file. */
 export interface FixedAddress {
   /** The variable that Celery takes before the setting (celery/app/utils.py, `Settings`). */
   variable: 'CELERY_BROKER_URL' | 'CELERY_RESULT_BACKEND';
@@ -195,7 +197,13 @@ export interface FixedAddress {
 
 /** A service beside the web server. `application` is what `celery -A` takes: `backendAI`, `backendAI.celery:app`. */
 export interface ServiceFacts {
-  celery: Fact<{ application: string; beat: boolean; fixedAddresses: FixedAddress[] }> | null;
+  celery: Fact<{
+    application: string;
+    beat: boolean;
+    fixedAddresses: FixedAddress[];
+    /** Variables that lead the broker to a RabbitMQ; empty where none does. */
+    rabbitVariables: string[];
+  }> | null;
   /** Redis is used (channel layer, cache, broker); `variables` are the settings variables which hold its URL or host. */
   redis: Fact<{ variables: string[] }> | null;
   channels: Fact<true> | null;

@@ -1,8 +1,10 @@
+import type { SyntaxNode } from '@lezer/common';
 import type { Fact, FixedAddress, ServiceFacts } from './facts.ts';
 import { listSetting, placeOf, settingOf } from './django-settings.ts';
 import type { DjangoSettings } from './django-settings.ts';
 import type { ProjectFiles } from './project-files.ts';
 import {
+  callArguments,
   childrenOf,
   dottedName,
   evidenceOf,
@@ -10,9 +12,11 @@ import {
   importedNames,
   readPython,
   textOf,
+  unquote,
 } from './python-source.ts';
 import type { PythonSource } from './python-source.ts';
-import { stringsIn } from './values.ts';
+import { optionsOf, stringsIn } from './values.ts';
+import type { Value } from './values.ts';
 
 /** Celery, Redis and Channels, from the settings and the reached modules. */
 export function readServices(
@@ -54,10 +58,8 @@ function readCelery(
         value: {
           application,
           beat: usesBeat(settings, source),
-          fixedAddresses: [
-            ...fixedAddress('CELERY_BROKER_URL', brokerNames, settings, source),
-            ...fixedAddress('CELERY_RESULT_BACKEND', resultNames, settings, source),
-          ],
+          fixedAddresses: fixedAddresses(settings, source, call),
+          rabbitVariables: rabbitVariables(settings),
         },
         evidence: [evidenceOf(source, statement)],
       };
@@ -66,48 +68,75 @@ function readCelery(
   return null;
 }
 
-const brokerNames = {
-  settings: ['CELERY_BROKER_URL', 'BROKER_URL'],
-  code: /\bbroker(?:_url)?\s*=\s*["']([^"']+)["']/,
-};
-const resultNames = {
-  settings: ['CELERY_RESULT_BACKEND', 'RESULT_BACKEND'],
-  code: /\b(?:result_)?backend\s*=\s*["']([^"']+)["']/,
-};
+/** Where Celery's addresses are named: the setting, the argument of `Celery(…)`, and what would win over that. */
+const addressNames = [
+  {
+    variable: 'CELERY_BROKER_URL',
+    settings: ['CELERY_BROKER_URL', 'BROKER_URL'],
+    argument: 'broker',
+    elsewhere: /\bbroker_url\b/i,
+  },
+  {
+    variable: 'CELERY_RESULT_BACKEND',
+    settings: ['CELERY_RESULT_BACKEND', 'RESULT_BACKEND'],
+    argument: 'backend',
+    elsewhere: /\bresult_backend\b/i,
+  },
+] as const;
 
-function fixedAddress(
-  variable: FixedAddress['variable'],
-  names: typeof brokerNames,
-  settings: DjangoSettings,
-  source: PythonSource,
-): FixedAddress[] {
-  const setting = names.settings
-    .map((name) => settingOf(settings, name))
-    .find((value) => value !== undefined);
-  if (setting !== undefined) {
-    const evidence = [placeOf(setting)];
-    if (setting.reads.some(({ name }) => /AMQP|RABBIT/i.test(name)))
-      return [{ variable, scheme: 'amqp', database: '0', evidence }];
-    const [first] = stringsIn(setting);
-    const read = setting.reads.length > 0 || first === undefined ? null : parsedAddress(first.text);
-    return read === null ? [] : [{ variable, ...read, evidence }];
-  }
-  const found = names.code.exec(source.text.replaceAll(/#[^\n]*/g, (comment) => ' '.repeat(comment.length)));
-  const read = found?.[1] === undefined ? null : parsedAddress(found[1]);
-  if (found === null || read === null) return [];
-  const line = source.text.slice(0, found.index).split('\n').length;
-  return [{ variable, ...read, evidence: [{ file: source.path, line }] }];
+function fixedAddresses(settings: DjangoSettings, source: PythonSource, call: SyntaxNode): FixedAddress[] {
+  return addressNames.flatMap(({ variable, settings: names, argument, elsewhere }) => {
+    const setting = firstSetting(settings, names);
+    const { texts, evidence } =
+      setting === undefined
+        ? { texts: argumentTexts(source, call, argument, elsewhere), evidence: evidenceOf(source, call) }
+        : { texts: literalTexts(setting), evidence: placeOf(setting) };
+    // A list for failover, or what another environment takes: all of them, or it is not ours to change.
+    const addresses = texts.flatMap((text) => text.split(';')).map((text) => fixedAddress(text.trim()));
+    const [first] = addresses;
+    if (!first || addresses.includes(null)) return [];
+    return [{ variable, ...first, evidence: [evidence] }];
+  });
+}
+
+function firstSetting(settings: DjangoSettings, names: readonly string[]): Value | undefined {
+  return names.map((name) => settingOf(settings, name)).find((value) => value !== undefined);
+}
+
+/** The alternatives of a setting that depends on no variable; none where one of them cannot be read. */
+function literalTexts(setting: Value): string[] {
+  const options = optionsOf(setting);
+  const texts = options.flatMap(({ data }) => (data.kind === 'string' ? [data.text] : []));
+  return setting.reads.length === 0 && texts.length === options.length ? texts : [];
+}
+
+function argumentTexts(source: PythonSource, call: SyntaxNode, name: string, elsewhere: RegExp): string[] {
+  const list = call.getChild('ArgList');
+  if (list === null || elsewhere.test(source.text)) return [];
+  const value = callArguments(source, list).find((argument) => argument.name === name)?.value;
+  const text = value?.name === 'String' ? unquote(textOf(source, value)) : undefined;
+  return text === undefined ? [] : [text];
 }
 
 /** Null for what is no Redis or RabbitMQ, stands on a machine with a domain, or is the redis service already. */
-function parsedAddress(text: string): Pick<FixedAddress, 'scheme' | 'database'> | null {
-  const [, scheme, host = '', path = ''] =
-    /^(redis|amqp|pyamqp|librabbitmq):\/\/(?:[^@/]*@)?(\[::1\]|[^:/?]*)(?::\d+)?(?:\/([^?]*))?/.exec(text) ??
-    [];
+function fixedAddress(text: string): Pick<FixedAddress, 'scheme' | 'database'> | null {
+  const [, scheme, user, host = '', port = '6379', path = ''] =
+    /^(redis|amqp|pyamqp|librabbitmq):\/\/([^@]*@)?(\[::1\]|[\w.-]*)(?::(\d+))?(?:\/([^?@]*))?(?:\?[^@]*)?$/.exec(
+      text,
+    ) ?? [];
   if (scheme === undefined || !/^(?:|\[::1\]|127(?:\.\d+){3}|0\.0\.0\.0|[\w-]+)$/.test(host)) return null;
-  if (scheme === 'redis' && host === 'redis') return null;
-  const redis = scheme === 'redis';
-  return { scheme: redis ? 'redis' : 'amqp', database: redis && /^\d+$/.test(path) ? path : '0' };
+  if (scheme !== 'redis') return { scheme: 'amqp', database: '0' };
+  if (host === 'redis' && port === '6379' && user === undefined) return null;
+  // Redis has 16 databases.
+  return { scheme, database: /^(?:\d|1[0-5])$/.test(path) ? path : '0' };
+}
+
+/** The variables of a broker that is a RabbitMQ; none where one of its variables may lead it to a Redis. */
+function rabbitVariables(settings: DjangoSettings): string[] {
+  const names = firstSetting(settings, addressNames[0].settings)?.reads.map(({ name }) => name) ?? [];
+  return names.some((name) => /REDIS|BROKER/i.test(name))
+    ? []
+    : names.filter((name) => /AMQP|RABBIT/i.test(name));
 }
 
 function celeryRank(file: string): number {

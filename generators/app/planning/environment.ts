@@ -1,6 +1,6 @@
 import type { Answers } from '../answers/answers.ts';
 import { firstPlace } from '../detection/evidence.ts';
-import type { ProjectFacts, SettingsVariable } from '../detection/facts.ts';
+import type { FixedAddress, ProjectFacts, SettingsVariable } from '../detection/facts.ts';
 import type { DatabaseConnection } from '../database/connection-string.ts';
 import {
   buildTimeAddress,
@@ -53,20 +53,40 @@ function redisUrl(variable: SettingsVariable): string {
 export function redisEnvironment(facts: ProjectFacts, answers: Answers): { name: string; value: string }[] {
   if (!answers.services.includes('redis')) return [];
   const redisVariables = facts.services.redis?.value.variables ?? [];
-  const read = facts.variables.flatMap((variable) => {
+  return facts.variables.flatMap((variable) => {
     const role = roleOf(variable, redisVariables);
     if (role === 'redis-url') return [{ name: variable.name, value: redisUrl(variable) }];
     if (role === 'redis-host') return [{ name: variable.name, value: 'redis' }];
     return [];
   });
-  // Celery's own variables, which it takes before the settings; .env may lead them elsewhere.
-  const fixed = (facts.services.celery?.value.fixedAddresses ?? [])
-    .filter(({ variable }) => !read.some(({ name }) => name === variable))
-    .map(({ variable, database }) => ({
-      name: variable,
-      value: `\${${variable}:-redis://redis:6379/${database}}`,
-    }));
-  return [...read, ...fixed];
+}
+
+/**
+ * Celery's own variables, for the addresses that the code names: compose.yaml leads them to the redis service, and .env
+ * may lead them elsewhere.
+ * @returns none where the service is not chosen
+ */
+export function celeryEnvironment(
+  facts: ProjectFacts,
+  answers: Answers,
+): { name: string; value: string; address: FixedAddress }[] {
+  if (!answers.services.includes('redis')) return [];
+  const read = redisEnvironment(facts, answers);
+  const addresses = (facts.services.celery?.value.fixedAddresses ?? []).filter(
+    ({ variable }) => !read.some(({ name }) => name === variable),
+  );
+  const used = new Set([
+    ...read.map(({ value }) => /\/(\d+)$/.exec(value)?.[1]),
+    ...addresses.flatMap(({ scheme, database }) => (scheme === 'redis' ? [database] : [])),
+  ]);
+  // What was in a RabbitMQ must not lie where a cache is flushed.
+  const free =
+    Array.from({ length: 16 }, (_, place) => String(place)).find((number) => !used.has(number)) ?? '0';
+  return addresses.map((address) => {
+    const database = address.scheme === 'amqp' ? free : address.database;
+    const { variable } = address;
+    return { name: variable, value: `\${${variable}:-redis://redis:6379/${database}}`, address };
+  });
 }
 
 /** What a variable is for, judged by the setting that it feeds, then by its name. */
@@ -515,8 +535,12 @@ export function buildVariables(facts: ProjectFacts, answers: Answers): Plan['bui
   const ofDatabase = new Map(standIns.map((item) => [item.name, item.value]));
   // compose.yaml sets it, and None is no address: modules make a client of the setting while they are imported. (It is
   // not asked for anything then; compress asks a cache.)
-  const isHandedOn = ({ defaultValue }: SettingsVariable): boolean =>
-    defaultValue === null && answers.services.includes('redis') && !facts.preparation.offlineCompression;
+  const isHandedOn = ({ name, defaultValue, switches }: SettingsVariable): boolean =>
+    defaultValue === null &&
+    !switches &&
+    /UR[IL]|LOCATION/.test(name) &&
+    answers.services.includes('redis') &&
+    !facts.preparation.offlineCompression;
   return facts.variables.flatMap((variable) => {
     const { name } = variable;
     if (!isVariableName(name) || name === 'DJANGO_SETTINGS_MODULE') return [];

@@ -19,7 +19,13 @@ import {
   withoutTls,
 } from './database-environment.ts';
 import { dockerignoreSections } from './dockerignore.ts';
-import { SUPABASE_CA_FILE, buildVariables, environmentSections, redisEnvironment } from './environment.ts';
+import {
+  SUPABASE_CA_FILE,
+  buildVariables,
+  celeryEnvironment,
+  environmentSections,
+  redisEnvironment,
+} from './environment.ts';
 import type { Measurements } from '../measurements/measurements.ts';
 import { lackingInEnvFile, type EnvLack } from './environment-file.ts';
 import { applicationFor, planInstallation, serverCommand, unmetRequirements } from './install-plan.ts';
@@ -38,7 +44,7 @@ import {
   overlayNotes,
   withOverlay,
 } from './settings-overlay.ts';
-import { mayUseRedis } from './redis-clients.ts';
+import { mayUseRedis, needsRabbit } from './redis-clients.ts';
 import { PRIVATE_SCHEMA, SUPABASE_MODES, supabaseMode } from './supabase.ts';
 import { gitNeeded } from './system-libraries.ts';
 import { keptLanguages } from './trims.ts';
@@ -443,7 +449,11 @@ function planStaticFiles(facts: ProjectFacts): Plan['staticFiles'] {
 
 /** The broker is the database or the file system, as far as the settings say. */
 function noRemoteControl(facts: ProjectFacts): boolean {
-  return !mayUseRedis(facts) && !facts.variables.some(({ name }) => /AMQP|RABBIT/.test(name));
+  return (
+    !mayUseRedis(facts) &&
+    !needsRabbit(facts) &&
+    !facts.variables.some(({ name }) => /AMQP|RABBIT/.test(name))
+  );
 }
 
 function composeProcesses(facts: ProjectFacts, answers: Answers): ComposeProcess[] {
@@ -571,7 +581,8 @@ function composeEnvironment(
 ): { name: string; value: string }[] {
   // PORT wins over a line of theirs: the published port and the health check follow it.
   const port = { name: 'PORT', value: String(answers.port) };
-  const common = [...hostsForTheirEnvFile(lacking), port, ...redisEnvironment(facts, answers)];
+  const celery = celeryEnvironment(facts, answers).map(({ name, value }) => ({ name, value }));
+  const common = [...hostsForTheirEnvFile(lacking), port, ...redisEnvironment(facts, answers), ...celery];
   switch (answers.database) {
     case 'postgres': {
       const address = containerAddress(facts.database, 'postgresql', passwordReference(lacking));
@@ -650,22 +661,24 @@ function forbiddenPaths(facts: ProjectFacts, answers: Answers): string[] {
   return [...new Set(forbidden)];
 }
 
-function brokerNotes({ services }: ProjectFacts, answers: Answers): string[] {
-  const broker = services.celery?.value.fixedAddresses.find(
-    ({ variable }) => variable === 'CELERY_BROKER_URL',
-  );
-  if (broker === undefined) return [];
-  const place = firstPlace(broker.evidence);
-  if (answers.services.includes('redis'))
-    return [
-      broker.scheme === 'amqp'
-        ? `Celery’s broker is RabbitMQ (${place}), which compose.yaml has no service for: it sets CELERY_BROKER_URL, which Celery takes before the settings, to the redis service. Where you have a RabbitMQ, or a Redis client that this Celery refuses, set CELERY_BROKER_URL in .env to its address.`
-        : `Celery’s broker is named in the code (${place}): compose.yaml sets CELERY_BROKER_URL, which Celery takes before the settings, to the redis service.`,
-    ];
-  if (!answers.services.includes('worker')) return [];
-  const name = broker.scheme === 'amqp' ? 'RabbitMQ' : 'Redis';
+function brokerNotes(facts: ProjectFacts, answers: Answers): string[] {
+  const found = celeryEnvironment(facts, answers).map(({ name, address }) => {
+    const what = name === 'CELERY_BROKER_URL' ? 'broker' : 'result backend';
+    const place = firstPlace(address.evidence);
+    return address.scheme === 'amqp'
+      ? `Celery’s ${what} is RabbitMQ (${place}), which compose.yaml has no service for: it sets ${name}, which Celery takes before the settings, to the redis service. Where you have a RabbitMQ, or a Redis client that this Celery refuses, set ${name} in .env to its address.`
+      : `Celery’s ${what} is named in the code (${place}): compose.yaml sets ${name}, which Celery takes before the settings, to the redis service.`;
+  });
+  const { celery } = facts.services;
+  if (celery === null || !needsRabbit(facts)) return found;
+  const variables = celery.value.rabbitVariables;
+  const names = variables.length > 0 ? variables.join(', ') : 'CELERY_BROKER_URL';
+  const chosen = answers.services.filter((name) => name !== 'redis');
   return [
-    `Celery’s broker is ${name} (${place}), and compose.yaml has no service for it: the worker waits until CELERY_BROKER_URL in .env leads to one.`,
+    ...found,
+    chosen.length > 0
+      ? `Celery’s broker is RabbitMQ, which compose.yaml has no service for: ${chosen.join(' and ')} wait${chosen.length > 1 ? '' : 's'} until ${names} in .env lead${variables.length > 1 ? '' : 's'} to one.`
+      : `Celery’s broker is RabbitMQ, which compose.yaml has no service for: the worker is left out. Once ${names} in .env lead${variables.length > 1 ? '' : 's'} to one, --services worker adds it.`,
   ];
 }
 

@@ -13,3 +13,12 @@ export function mayUseRedis({ dependencies, services }: ProjectFacts): boolean {
   const complete = dependencies.production.some((requirement) => !requirement.direct);
   return named || (services.redis !== null && !complete);
 }
+
+/** Whether Celery's broker is a RabbitMQ that no service of ours stands in for. */
+export function needsRabbit(facts: ProjectFacts): boolean {
+  const { fixedAddresses = [], rabbitVariables = [] } = facts.services.celery?.value ?? {};
+  const fixed = fixedAddresses.some(
+    ({ variable, scheme }) => variable === 'CELERY_BROKER_URL' && scheme === 'amqp',
+  );
+  return rabbitVariables.length > 0 || (fixed && !mayUseRedis(facts));
+}

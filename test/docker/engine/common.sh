@@ -4,6 +4,10 @@ ENGINE_FOLDER=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 STATE=${BACKENDAI_TEST_ENGINE:-$HOME/.cache/backendai-docker-engine}
 # How much the build cache of an engine that these scripts start may hold; benchmarks want 30GB.
 BUILD_CACHE=${BACKENDAI_TEST_ENGINE_CACHE:-8GB}
+[[ $BUILD_CACHE =~ ^[0-9]+(\.[0-9]+)?[KMGT]?B$ ]] || {
+  echo "[engine] error: BACKENDAI_TEST_ENGINE_CACHE is $BUILD_CACHE; a size such as 30GB was expected" >&2
+  exit 1
+}
 SOCKET="$STATE/docker.sock"
 ENGINE_ENV="$STATE/engine.env"
 DOWNLOADS="$STATE/downloads"

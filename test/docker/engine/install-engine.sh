@@ -115,10 +115,13 @@ stop_daemon() {
   local pid
   pid=$(cat "$STATE/docker.pid" 2>/dev/null) || return 0
   grep -qs dockerd "/proc/$pid/comm" || return 0
+  [ -z "$(docker ps --quiet 2>/dev/null)" ] ||
+    fail "the engine of $STATE keeps another size of build cache than $BUILD_CACHE, and containers run on it: stop them first"
   say "stopping the Docker engine of $STATE: it shall keep $BUILD_CACHE of build cache"
   kill "$pid"
   for _ in $(seq 120); do
-    [ -e "/proc/$pid" ] || return 0
+    # A zombie where the first process of this machine does not wait for its children.
+    [ -e "/proc/$pid" ] && ! grep -qs '^State:.*Z' "/proc/$pid/status" || return 0
     sleep 0.5
   done
   fail "the Docker engine (process $pid) did not stop within a minute"
@@ -127,7 +130,10 @@ stop_daemon() {
 require_supported_machine
 mkdir -p "$STATE"
 install_programs
+use_own_engine || :
 ! other_build_cache_asked || stop_daemon
-write_configuration
-use_own_engine
-engine_answers || start_daemon
+if ! [ -f "$ENGINE_ENV" ] || ! engine_answers; then
+  write_configuration
+  use_own_engine
+  start_daemon
+fi
