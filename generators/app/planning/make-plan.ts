@@ -678,7 +678,7 @@ function brokerNotes(facts: ProjectFacts, answers: Answers): string[] {
     ...found,
     chosen.length > 0
       ? `Celery’s broker is RabbitMQ, which compose.yaml has no service for: ${chosen.join(' and ')} wait${chosen.length > 1 ? '' : 's'} until ${names} in .env lead${variables.length > 1 ? '' : 's'} to one.`
-      : `Celery’s broker is RabbitMQ, which compose.yaml has no service for: the worker is left out. Once ${names} in .env lead${variables.length > 1 ? '' : 's'} to one, --services worker adds it.`,
+      : `Celery’s broker is RabbitMQ, which compose.yaml has no service for: the worker is left out. Once ${names} in .env lead${variables.length > 1 ? '' : 's'} to one, add worker to --services.`,
   ];
 }
 

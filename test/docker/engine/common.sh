@@ -4,10 +4,6 @@ ENGINE_FOLDER=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 STATE=${BACKENDAI_TEST_ENGINE:-$HOME/.cache/backendai-docker-engine}
 # How much the build cache of an engine that these scripts start may hold; benchmarks want 30GB.
 BUILD_CACHE=${BACKENDAI_TEST_ENGINE_CACHE:-8GB}
-[[ $BUILD_CACHE =~ ^[0-9]+(\.[0-9]+)?[KMGT]?B$ ]] || {
-  echo "[engine] error: BACKENDAI_TEST_ENGINE_CACHE is $BUILD_CACHE; a size such as 30GB was expected" >&2
-  exit 1
-}
 SOCKET="$STATE/docker.sock"
 ENGINE_ENV="$STATE/engine.env"
 DOWNLOADS="$STATE/downloads"
@@ -22,6 +18,9 @@ fail() {
   printf '[engine] error: %s\n' "$*" >&2
   exit 1
 }
+
+[[ $BUILD_CACHE =~ ^[0-9]+(\.[0-9]+)?[KMGT]?B$ ]] ||
+  fail "BACKENDAI_TEST_ENGINE_CACHE is $BUILD_CACHE; a size such as 30GB was expected"
 
 at_least() { # at_least 28.5.2 25
   [ "$(printf '%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
