@@ -317,6 +317,20 @@ describe('bad input', () => {
     expect(message).toContain('config/settings.py, config/settings/__init__.py');
     expect(message).toContain('shop.settings');
   });
+  test.each([
+    'production.example.py',
+    'production_sample.py',
+    'production.py.dist',
+    'production.py-template',
+  ])('a settings module of which there is the template %s only, as patchwork has', (name) => {
+    const message = failure({
+      'manage.py': manage('shop.settings.production'),
+      'shop/settings/base.py': '',
+      [`shop/settings/${name}`]: '',
+    });
+    expect(message).toContain(`and shop/settings/${name} is a template of it`);
+    expect(message).toContain('Copy it to shop/settings/production.py');
+  });
   test('a syntax error and Python 2', () => {
     expect(failure({ ...minimal, 's.py': 'A = 1\nB = [\n' })).toContain('s.py:2 has a syntax error');
     expect(failure({ ...minimal, 's.py': 'print "x"\n' })).toMatch(/s\.py:1 is Python 2/);

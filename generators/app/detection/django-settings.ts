@@ -539,11 +539,30 @@ function missingSettings(
     joinRelative(root, `${path}/__init__.py`),
   ]);
   const at = firstPlace(module.evidence) || managePy;
+  const [template] = templatesOf(files, looked);
+  if (template !== undefined) {
+    return new DetectionError(
+      `${at} names the settings module ${module.value}, which does not exist, and ${template.file} is a template of it. Copy it to ${template.of} and fill in what it asks for, or name other settings in ${at}.`,
+    );
+  }
   const others = settingsCandidates(files, modules).map((file) => modules.nameOf(file));
   const hint = others.length === 0 ? '' : ` Found instead: ${others.join(', ')}.`;
   return new DetectionError(
     `${at} names the settings module ${module.value}, which does not exist. Looked for ${looked.join(', ')}.${hint} Correct the name in ${at}.`,
   );
+}
+
+/** Files that everyone copies to one of their own: `production.example.py` or `production.py.dist` of `production.py`. */
+function templatesOf(files: ProjectFiles, looked: readonly string[]): { file: string; of: string }[] {
+  const rest =
+    /^(?:[._-](?:example|sample|template|dist|default)s?\.py|\.py[._-](?:example|sample|template|dist|default)s?)$/i;
+  return looked.flatMap((of) => {
+    const stem = of.replace(/\.py$/, '');
+    return files
+      .files()
+      .filter((file) => file.startsWith(stem) && rest.test(file.slice(stem.length)))
+      .map((file) => ({ file, of }));
+  });
 }
 
 /** One note where manage.py, wsgi.py and asgi.py name other settings than the ones taken; its evidence is the latter's place. */
