@@ -36,8 +36,22 @@ test('an engine switch with equality', () => {
     style: 'variables',
     defaultEngine: 'sqlite3',
     postgresEngineValue: 'postgres',
+    mysqlEngineValue: 'mysql',
+    selectedEngines: ['postgresql', 'mysql'],
     sqlitePath: 'hc.sqlite',
     variables: { engine: 'DB', host: 'DB_HOST' },
+  });
+});
+
+test('an engine switch with MySQL for whatever is left, as patchwork has', () => {
+  const text = `if os.getenv("TYPE") == "postgres":\n    DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", ${parts('DB_')}}}\nelif os.getenv("TYPE") == "lite":\n    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.getenv("DB_NAME", "")}}\nelse:\n    DATABASES = {"default": {"ENGINE": "django.db.backends.mysql", ${parts('DB_')}, "OPTIONS": {"charset": "utf8mb4"}}}\n`;
+  expect(database(text)).toMatchObject({
+    style: 'variables',
+    variables: { engine: 'TYPE', name: 'DB_NAME', host: 'DB_HOST' },
+    postgresEngineValue: 'postgres',
+    mysqlEngineValue: 'mysql',
+    sqliteEngineValue: 'lite',
+    selectedEngines: ['postgresql', 'mysql', 'sqlite3'],
   });
 });
 

@@ -250,6 +250,28 @@ describe('other databases', () => {
   });
 
   it.each([
+    ['postgres', 'postgres'],
+    ['sqlite', 'lite'],
+  ])('%s is what a variable selects beside MySQL, as in patchwork', async (database, value) => {
+    const own =
+      'DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ.get("PG_NAME")}}';
+    const indented = (text: string): string => text.replaceAll(/^/gm, '    ');
+    const settings = [
+      'import os',
+      'if os.getenv("TYPE") == "postgres":',
+      indented(BY_PARTS),
+      'elif os.getenv("TYPE") == "lite":',
+      indented(own),
+      'else:',
+      indented(mysqlSettings),
+    ].join('\n');
+    const { answers, plan } = await planFor(settings, { others: MYSQL, answers: { database } });
+    expect(answers.settingsOverlay).not.toContain('database');
+    expect(plan.databaseReachable).toBe(true);
+    expect(environmentOf(plan)).toMatchObject({ TYPE: value });
+  });
+
+  it.each([
     ['17', 'postgres:17', 'database', '/var/lib/postgresql/data'],
     ['18', 'postgres:18', 'database-18', '/var/lib/postgresql'],
   ])('PostgreSQL %s has its own volume', async (postgresVersion, image, volume, dataPath) => {

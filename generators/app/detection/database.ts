@@ -48,6 +48,8 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
       variables: empty,
       postgresEngineValue: null,
       mysqlEngineValue: null,
+      sqliteEngineValue: null,
+      selectedEngines: [],
       sqlitePath: null,
       forcesTls: null,
       onlyWith: null,
@@ -80,6 +82,8 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
   }
   let postgresEngineValue: string | null = null;
   let mysqlEngineValue: string | null = null;
+  let sqliteEngineValue: string | null = null;
+  const selectedEngines: DatabaseEngine[] = [];
   if (variables.engine !== null) {
     const entry = ordered
       .map((option) => (option.data.kind === 'dict' ? option.data.entries.get('ENGINE') : undefined))
@@ -89,10 +93,22 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
       mysqlEngineValue = engineValue(settings.evaluation.decisions, entry, 'mysql');
     }
   } else {
-    const found = engineSwitch(settings.evaluation.decisions, whole, defaults, url, variables);
-    if (found !== undefined) {
-      variables.engine = found.variable;
-      postgresEngineValue = found.value;
+    const valueFor = (wanted: DatabaseEngine): { variable: string; value: string } | undefined =>
+      engineSwitch(settings.evaluation.decisions, whole, defaults, url, variables, wanted);
+    const postgres = valueFor('postgresql');
+    if (postgres !== undefined) {
+      // The same variable has to select the others.
+      const otherValue = (wanted: DatabaseEngine): string | null => {
+        const other = valueFor(wanted);
+        return other?.variable === postgres.variable ? other.value : null;
+      };
+      variables.engine = postgres.variable;
+      postgresEngineValue = postgres.value;
+      mysqlEngineValue = otherValue('mysql');
+      sqliteEngineValue = otherValue('sqlite3');
+      selectedEngines.push('postgresql');
+      if (mysqlEngineValue !== null) selectedEngines.push('mysql');
+      if (sqliteEngineValue !== null) selectedEngines.push('sqlite3');
     }
   }
 
@@ -114,6 +130,8 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
     variables,
     postgresEngineValue,
     mysqlEngineValue,
+    sqliteEngineValue,
+    selectedEngines,
     sqlitePath: sqlitePath(defaults, workDir),
     forcesTls: forcedTls(
       [...defaults, ...optionsOf(whole).flatMap((option) => entryOptions(option, 'default'))],
@@ -301,24 +319,28 @@ function engineValue(decisions: readonly Decision[], entry: Value, wanted: Serve
   return literals.find((text) => text.includes('.')) ?? `django.db.backends.${wanted}`;
 }
 
-/** A variable whose value decides between whole database configurations: `if os.getenv("DB") == "postgres":`. */
+/**
+ * A variable whose value decides between whole database configurations: `if os.getenv("DB") == "postgres":`.
+ * @param wanted the engine whose value is looked for
+ */
 function engineSwitch(
   decisions: readonly Decision[],
   whole: Value,
   defaults: readonly Value[],
   url: string | null,
   variables: Readonly<Record<Part, string | null>>,
+  wanted: DatabaseEngine,
 ): { variable: string; value: string } | undefined {
   // Where PostgreSQL is all there is, a variable decides over something else (pooling, a replica).
   if (defaults.every((option) => engineOption(option) === 'postgresql')) return undefined;
   const used = new Set(Object.values(variables));
-  const isPostgres = (value: Value): boolean =>
+  const isWanted = (value: Value): boolean =>
     optionsOf(value).some((option) =>
       [option, ...databaseOptions(option)].some(
         (candidate) =>
           (defaults.includes(candidate) || optionsOf(whole).includes(option)) &&
           databaseLike(candidate) &&
-          engineOption(candidate) === 'postgresql',
+          engineOption(candidate) === wanted,
       ),
     );
   const isDatabase = (value: Value): boolean =>
@@ -328,45 +350,57 @@ function engineSwitch(
         databaseOptions(option).some((candidate) => defaults.includes(candidate)) ||
         defaults.includes(option),
     );
-  for (const { test, whenTrue, whenFalse } of decisions) {
-    if (![...whenTrue, ...whenFalse].some((value) => isDatabase(value))) continue;
-    const yes = whenTrue.some((value) => isPostgres(value));
-    const no = whenFalse.some((value) => isPostgres(value));
+  const deciding = decisions.flatMap(({ test, whenTrue, whenFalse }) => {
+    if (![...whenTrue, ...whenFalse].some((value) => isDatabase(value))) return [];
+    return [
+      {
+        test,
+        yes: whenTrue.some((value) => isWanted(value)),
+        no: whenFalse.some((value) => isWanted(value)),
+      },
+    ];
+  });
+  const byLiteral = deciding.flatMap(({ test: { comparison }, yes }) => {
+    if (comparison === null || !yes || !comparison.equal || isOther(comparison.read)) return [];
+    const { read, literals } = comparison;
+    const value = literals.find((text) => engineOf(text) === wanted) ?? literals[0];
+    return value === undefined ? [] : [{ variable: read.name, value }];
+  });
+  return byLiteral[0] ?? deciding.map((decision) => byTruth(decision)).find((found) => found !== undefined);
+
+  function isOther(read: EnvironmentRead): boolean {
+    return read.name === url || read.setting === 'DEBUG';
+  }
+
+  function byTruth({ test, yes, no }: (typeof deciding)[number]): ReturnType<typeof engineSwitch> {
     if (test.comparison !== null) {
       const { read, equal, literals } = test.comparison;
-      if (read.name === url || read.setting === 'DEBUG') continue;
-      const [literal] = literals;
-      if (yes && equal && literal !== undefined)
-        return {
-          variable: read.name,
-          value: literals.find((text) => engineOf(text) === 'postgresql') ?? literal,
-        };
       // `if engine == "sqlite": … else: PostgreSQL`
-      if (no && equal && !yes) return { variable: read.name, value: otherThan(literals) };
-      if (yes && !equal) return { variable: read.name, value: otherThan(literals) };
-      continue;
+      const isAnyOther = equal ? no && !yes : yes;
+      return isAnyOther && !isOther(read)
+        ? { variable: read.name, value: otherThan(literals, wanted) }
+        : undefined;
     }
     const [read] = test.reads;
     if (
       read === undefined ||
       test.reads.length > 1 ||
-      read.name === url ||
+      isOther(read) ||
       used.has(read.name) ||
-      read.setting === 'DEBUG' ||
       read.name === 'DEBUG'
     )
-      continue;
+      return undefined;
     if (yes && !no) return { variable: read.name, value: read.cast === 'bool' ? 'True' : '1' };
-    if (no && !yes && read.cast === 'bool') return { variable: read.name, value: 'False' };
+    return no && !yes && read.cast === 'bool' ? { variable: read.name, value: 'False' } : undefined;
   }
-  return undefined;
 }
 
-function otherThan(literals: readonly string[]): string {
+/** A value that the variable is not compared with: any other of its kind. */
+function otherThan(literals: readonly string[], wanted: DatabaseEngine): string {
   const [literal = ''] = literals;
   if (/^(?:true|1|yes|on)$/i.test(literal)) return 'False';
   if (/^(?:false|0|no|off)$/i.test(literal)) return 'True';
-  return literal.includes('.') ? 'django.db.backends.postgresql' : 'postgresql';
+  return literal.includes('.') ? `django.db.backends.${wanted}` : wanted;
 }
 
 function databaseLike(value: Value): boolean {

@@ -148,6 +148,10 @@ export interface DatabaseFacts {
   postgresEngineValue: string | null;
   /** The same for MySQL and MariaDB. */
   mysqlEngineValue: string | null;
+  /** The same for SQLite, where the variable decides between whole configurations. */
+  sqliteEngineValue: string | null;
+  /** Engines that have a configuration of their own, which the engine variable selects: `if env("DB") == "postgres":`. */
+  selectedEngines: DatabaseEngine[];
   /** The literal SQLite file, relative to the repository root, where one is named. */
   sqlitePath: string | null;
   /**

@@ -159,7 +159,7 @@ export function databaseEnvironment(
 export function sqliteEnvironment(facts: DatabaseFacts): { name: string; value: string }[] {
   const values: Partial<Record<keyof DatabaseAddress, string>> = {
     url: `sqlite:///${SQLITE_FILE}`,
-    engine: 'django.db.backends.sqlite3',
+    engine: facts.sqliteEngineValue ?? 'django.db.backends.sqlite3',
     name: SQLITE_FILE,
   };
   return databaseVariables(facts).flatMap(({ name, part }) => {
@@ -193,12 +193,14 @@ export function unreachableSettings(facts: DatabaseFacts, { database }: Database
     if (database !== 'sqlite' && facts.urlVariable === null && facts.variables.host === null) {
       return 'the settings read no variable for the database host, so that another database cannot be named from outside';
     }
-    // Its OPTIONS (charset, init_command) are for no other engine, even where a variable names the engine.
+    // Its OPTIONS (charset, init_command) are for no other engine, even where a variable names the engine; not so where
+    // the variable selects another configuration.
     if (
       database !== 'external' &&
       database !== 'mysql' &&
       facts.urlVariable === null &&
-      facts.defaultEngine === 'mysql'
+      facts.defaultEngine === 'mysql' &&
+      !facts.selectedEngines.includes(database === 'sqlite' ? 'sqlite3' : 'postgresql')
     ) {
       return 'the settings are written for MySQL, and its options mean nothing to another database';
     }

@@ -169,6 +169,8 @@ export function withOverlay(
               : facts.database.defaultEngine,
             postgresEngineValue: 'django.db.backends.postgresql',
             mysqlEngineValue: 'django.db.backends.mysql',
+            sqliteEngineValue: null,
+            selectedEngines: [],
             onlyWith: null,
           }
         : {}),
