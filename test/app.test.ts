@@ -1,5 +1,5 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { create as createMemFs } from 'mem-fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import helpers, { type RunResult } from 'yeoman-test';
@@ -135,6 +135,51 @@ describe('the generator in Yeoman', () => {
     const second = await runAgain(first, { defaults: true });
     expect(second.askedQuestions).toEqual([]);
     expect(printed).toContain('Everything is up to date');
+  });
+
+  it('keeps the settings that only the replaced Dockerfile named, and takes others by option', async () => {
+    const names = (module: string): string =>
+      `import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "${module}")\n`;
+    const first = await helpers
+      .create(Generator, NAMESPACE, { ...REAL })
+      .inTmpDir((folder) => {
+        const files = {
+          'manage.py': `${names('shop.settings.dev')}from django.core.management import execute_from_command_line\n`,
+          'requirements.txt': 'Django==5.2.8\n',
+          'shop/__init__.py': '',
+          'shop/wsgi.py': `${names('shop.settings.dev')}application = 1\n`,
+          'shop/settings/__init__.py': '',
+          'shop/settings/base.py': 'ROOT_URLCONF = "shop.urls"\n',
+          'shop/settings/dev.py': 'from .base import *\n',
+          'shop/settings/production.py': 'from .base import *\n',
+          'shop/settings/cloud.py': 'from .production import *\n',
+          'shop/urls.py': 'urlpatterns = []\n',
+          Dockerfile: 'FROM python:3.13\nENV DJANGO_SETTINGS_MODULE=shop.settings.cloud\n',
+        };
+        for (const [path, text] of Object.entries(files)) {
+          mkdirSync(join(folder, dirname(path)), { recursive: true });
+          writeFileSync(join(folder, path), text);
+        }
+      })
+      .withOptions(asOptions({ ...REAL, interactive: false, defaults: true, settingsOverlay: 'none' }))
+      .run();
+    const named = (result: RunResult): string =>
+      /ENV DJANGO_SETTINGS_MODULE=(\S+)/.exec(read(result, 'Dockerfile'))?.[1] ?? '';
+    expect(named(first)).toBe('shop.settings.cloud');
+    expect(read(first, '.yo-rc.json')).toContain('"settings": "shop.settings.cloud"');
+    rmSync(join(first.cwd, 'Dockerfile.old'));
+    const second = await runAgain(first, { defaults: true });
+    expect(printed).toContain('Everything is up to date');
+    await expect(runAgain(second, { defaults: true, settings: 'shop.settings.live' })).rejects.toThrow(
+      '--settings shop.settings.live: there is no such module in the repository.',
+    );
+    const third = await runAgain(second, { defaults: true, settings: 'shop.settings.production' });
+    expect(named(third)).toBe('shop.settings.production');
+    expect(named(await runAgain(third, { defaults: true }))).toBe('shop.settings.production');
+    // What is stored and gone is found anew.
+    rmSync(join(third.cwd, 'shop/settings/production.py'));
+    writeFileSync(join(third.cwd, 'shop/settings/cloud.py'), 'from .base import *\n');
+    expect(named(await runAgain(third, { defaults: true }))).toBe('shop.settings.dev');
   });
 
   it('asks only what is new at a second run', async () => {

@@ -12,6 +12,7 @@ export interface RunOptions {
   restore?: string;
   force?: boolean;
   managePy?: string;
+  settings?: string;
   /** Ask questions; by default where there is a terminal. */
   interactive?: boolean;
 }
@@ -51,6 +52,13 @@ export const RUN_OPTIONS: readonly {
     type: 'string',
     placeholder: 'PATH',
     help: 'The manage.py to take where there are several',
+  },
+  {
+    name: 'settings',
+    option: 'settings',
+    type: 'string',
+    placeholder: 'MODULE',
+    help: 'The settings module of the image, as DJANGO_SETTINGS_MODULE has it, instead of what is detected',
   },
   {
     name: 'askAnswered',

@@ -6,7 +6,7 @@ import { resolveAnswers, type AnswerSources, type ResolvedAnswers } from './answ
 import type { DatabaseConnection } from './database/connection-string.ts';
 import { whyNotWritten } from './database/env-changes.ts';
 import { readEnvFile, setEnvVariables } from './database/env-file.ts';
-import { detectProject } from './detection/detect-project.ts';
+import { detectProject, type DetectionChoice } from './detection/detect-project.ts';
 import { formatDetection } from './detection/detection-table.ts';
 import { readDiskFiles } from './detection/disk-files.ts';
 import { DetectionError, type ProjectFacts } from './detection/facts.ts';
@@ -91,11 +91,12 @@ export class ProjectRun implements Run {
   async #detect(files: ProjectFiles): Promise<ProjectFacts> {
     const { managePy } = this.options;
     const given = typeof managePy === 'string' && managePy !== '' ? managePy : undefined;
+    const settings = this.#settingsChoice();
     const stored = this.#earlier.stored.managePy;
     const known = typeof stored === 'string' && files.exists(stored) ? stored : undefined;
     this.#managePy = given ?? (this.options.askAnswered && this.#mayAsk() ? undefined : known);
     try {
-      return detectProject(files, { managePy: this.#managePy });
+      return detectProject(files, { managePy: this.#managePy, ...settings });
     } catch (error) {
       if (!(error instanceof SeveralManagePyError) || !this.#mayAsk() || this.#onlyDetects()) throw error;
       const answer = await this.#host.prompt<{ managePy: string }>([
@@ -108,8 +109,18 @@ export class ProjectRun implements Run {
         },
       ]);
       this.#managePy = answer.managePy;
-      return detectProject(files, answer);
+      return detectProject(files, { ...answer, ...settings });
     }
+  }
+
+  /** `--settings`, which is stored, else what is stored. */
+  #settingsChoice(): Pick<DetectionChoice, 'settings' | 'storedSettings'> {
+    const { settings } = this.options;
+    const stored = this.#earlier.stored.settings;
+    return {
+      settings: typeof settings === 'string' && settings !== '' ? settings : undefined,
+      storedSettings: typeof stored === 'string' ? stored : undefined,
+    };
   }
 
   async prompting(): Promise<void> {
@@ -268,8 +279,11 @@ export class ProjectRun implements Run {
       facts: this.#facts,
       resolved: this.#resolved,
       measurements: this.#measured.measurements,
-      detect: (hidden) =>
-        detectProject(withoutOurs(this.#files, hidden), { managePy: this.#facts.managePy.value }),
+      detect: (hidden, settings) =>
+        detectProject(withoutOurs(this.#files, hidden), {
+          managePy: this.#facts.managePy.value,
+          storedSettings: settings ?? this.#settingsChoice().storedSettings,
+        }),
       render: (facts, answers, surroundings) =>
         renderProject(facts, answers, { ...surroundings, connection: this.#connection }),
       disk: this.#disk,
@@ -287,6 +301,7 @@ export class ProjectRun implements Run {
       askAnswered: this.options.askAnswered === true,
       restore: this.#restored(),
       managePy: this.#managePy === undefined ? undefined : this.#facts.managePy.value,
+      settings: this.#settingsChoice().settings,
       version: packageVersion(),
     });
   }

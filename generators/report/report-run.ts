@@ -21,7 +21,12 @@ import { headline } from './page.ts';
 import { ReportError } from './report-error.ts';
 import { foreignFiles, reportFiles, type ReportFile } from './report-files.ts';
 import { suggestions, type Suggestion } from './suggestions.ts';
-import { DOCUMENTATION, detectWithoutOurs, updateDocumentation } from './update-documentation.ts';
+import {
+  DOCUMENTATION,
+  detectWithoutOurs,
+  storedSettings,
+  updateDocumentation,
+} from './update-documentation.ts';
 
 /** Errors that are for the user: their message is complete. */
 const USER_ERRORS = [
@@ -164,7 +169,10 @@ export class ReportRun implements Run {
     const known = typeof stored === 'string' && this.#files.exists(stored) ? stored : undefined;
     const given = typeof managePy === 'string' && managePy !== '' ? managePy : known;
     try {
-      return detectWithoutOurs(this.#files, filesOfOurs(this.#earlier), given);
+      return detectWithoutOurs(this.#files, filesOfOurs(this.#earlier), {
+        managePy: given,
+        storedSettings: storedSettings(this.#earlier),
+      });
     } catch (error) {
       if (!(error instanceof DetectionError) || typeof managePy === 'string') throw error;
       this.#say(`The project itself could not be read: ${error.message}`);

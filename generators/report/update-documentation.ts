@@ -1,5 +1,5 @@
 import { resolveAnswers } from '../app/answers/resolve-answers.ts';
-import { detectProject } from '../app/detection/detect-project.ts';
+import { detectProject, type DetectionChoice } from '../app/detection/detect-project.ts';
 import type { ProjectFacts } from '../app/detection/facts.ts';
 import type { ProjectFiles } from '../app/detection/project-files.ts';
 import { projectMeasurements } from '../app/measurements/project-measurements.ts';
@@ -27,9 +27,14 @@ export type DocumentationUpdate =
 export function detectWithoutOurs(
   files: ProjectFiles,
   hidden: readonly string[],
-  managePy: string | undefined,
+  choice: DetectionChoice,
 ): ProjectFacts {
-  return detectProject(withoutOurs(files, hidden), { managePy });
+  return detectProject(withoutOurs(files, hidden), choice);
+}
+
+/** The settings module that an earlier run stored. */
+export function storedSettings({ stored }: EarlierRuns): string | undefined {
+  return typeof stored.settings === 'string' ? stored.settings : undefined;
 }
 
 /**
@@ -50,13 +55,18 @@ export async function updateDocumentation(
     facts,
     resolved: await resolveAnswers(facts, { commandLine: {}, stored: earlier.stored, askAnswered: false }),
     measurements: projectMeasurements(disk, files.git()).measurements,
-    detect: (hidden) => detectWithoutOurs(files, hidden, facts.managePy.value),
+    detect: (hidden, settings) =>
+      detectWithoutOurs(files, hidden, {
+        managePy: facts.managePy.value,
+        storedSettings: settings ?? storedSettings(earlier),
+      }),
     render: renderProject,
     disk,
     deciders: { onConflict: undefined, onExisting: undefined, preview: true, ask: null },
     askAnswered: false,
     restore: [],
     managePy: typeof stored === 'string' && files.exists(stored) ? stored : undefined,
+    settings: undefined,
     version: packageVersion(),
   });
   return documentationUpdate(decided);

@@ -149,6 +149,7 @@ describe('the packed package', () => {
       'on-conflict',
       'force',
       'manage-py',
+      'settings MODULE',
     ]) {
       expect(stdout).toContain(`--${option}`);
     }

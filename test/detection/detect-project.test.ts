@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { detectProject } from '../../generators/app/detection/detect-project.ts';
+import { detectProject, type DetectionChoice } from '../../generators/app/detection/detect-project.ts';
 import { formatDetection } from '../../generators/app/detection/detection-table.ts';
 import { DetectionError } from '../../generators/app/detection/facts.ts';
 import { memoryFiles } from '../../generators/app/detection/memory-files.ts';
@@ -295,6 +295,23 @@ describe('bad input', () => {
     expect(detectProject(memoryFiles('repo', files), { managePy: './a/manage.py' }).workDir).toBe('a');
     expect(failure(files, 'c/manage.py')).toMatch(/no such file/);
     expect(failure(files, '../manage.py')).toMatch(/no such file/);
+  });
+  test('settings by word', () => {
+    const files = memoryFiles('repo', {
+      'manage.py': manage('shop.settings.missing'),
+      'shop/settings/base.py': '',
+      'shop/settings/production.py': '',
+    });
+    const chosen = (choice: DetectionChoice): string => detectProject(files, choice).settingsModule.value;
+    expect(chosen({ settings: 'shop.settings.production' })).toBe('shop.settings.production');
+    expect(chosen({ storedSettings: 'shop.settings.base' })).toBe('shop.settings.base');
+    for (const name of ['shop.settings.gone', 'shop/settings/base.py', '../x', 'a b', '$(id)'])
+      expect(() => chosen({ settings: name })).toThrow(
+        `--settings ${name}: there is no such module in the repository. Give it as DJANGO_SETTINGS_MODULE has it, with dots. There is shop.settings.production.`,
+      );
+    expect(() => chosen({ storedSettings: 'shop.gone' })).toThrow(
+      /names the settings module shop\.settings\.missing/,
+    );
   });
   test('one in a test folder loses, with a note', () => {
     const facts = detectProject(

@@ -137,6 +137,7 @@ async function run(
     askAnswered: terminal?.all ?? false,
     restore,
     managePy: undefined,
+    settings: undefined,
     version: generatorVersion,
   });
   const { outcome } = decided;

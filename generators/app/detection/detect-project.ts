@@ -44,6 +44,10 @@ import { writtenPaths } from './written-paths.ts';
 export interface DetectionChoice {
   /** Path of manage.py, relative to the repository root. */
   managePy?: string | undefined;
+  /** The settings module of the image; one that is not there is an error. */
+  settings?: string | undefined;
+  /** What an earlier run was told; taken as long as it is there. */
+  storedSettings?: string | undefined;
 }
 
 /** Where tools of one machine keep the Python version that it uses. */
@@ -65,7 +69,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
   const files = rememberedFiles(withoutLocalVersions(repository, git));
   const manage = findManagePy(files, choice.managePy);
   const workDir = folderOf(manage.path);
-  const settings = readSettings(files, manage.path);
+  const settings = readSettings(files, manage.path, choice);
   const dependencies = detectDependencies(files, workDir);
   refusePython2(dependencies.statedPythonVersions);
   const wsgi = findEntry(files, settings, workDir, 'wsgi');

@@ -108,9 +108,14 @@ function namedModules(evaluation: Evaluation, file: string, by = variable): Name
 /**
  * Reads the settings that manage.py names, or wsgi.py/asgi.py, or a file of the deployment, or the only ones there
  * are; those for production where both are there.
+ * @param choice what the user said instead
  * Throws DetectionError when they cannot be found or have a syntax error.
  */
-export function readSettings(files: ProjectFiles, managePy: string): DjangoSettings {
+export function readSettings(
+  files: ProjectFiles,
+  managePy: string,
+  choice: { settings?: string | undefined; storedSettings?: string | undefined } = {},
+): DjangoSettings {
   const workDir = folderOf(managePy);
   const roots = [workDir];
   let modules = indexModules(files, roots);
@@ -127,18 +132,20 @@ export function readSettings(files: ProjectFiles, managePy: string): DjangoSetti
   }
   for (const path of starter.searchPaths) addRoot(roots, path, workDir);
   modules = indexModules(files, roots);
-  const pythonPath = named.some((found) => modules.find(found.module) !== undefined)
+  const given = choice.settings ?? choice.storedSettings;
+  const wanted = [...named.map((found) => found.module), ...(given === undefined ? [] : [given])];
+  const pythonPath = wanted.some((name) => modules.find(name) !== undefined)
     ? []
     : sourceFolders(files, workDir).filter((folder) => {
         const inside = indexModules(files, [folder]);
-        return named.some((found) => inside.find(found.module)?.file != null);
+        return wanted.some((name) => inside.find(name)?.file != null);
       });
   if (pythonPath.length > 0) {
     roots.push(...pythonPath);
     modules = indexModules(files, roots);
   }
 
-  const module = chooseModule(files, modules, managePy, named);
+  const module = givenModule(files, modules, choice) ?? chooseModule(files, modules, managePy, named);
   const location = modules.find(module.value);
   if (location?.file === null || location?.file === undefined)
     throw missingSettings(files, modules, module, managePy);
@@ -228,6 +235,27 @@ export function entryFiles(files: ProjectFiles, workDir: string): string[] {
     .slice(0, 8);
 }
 
+/**
+ * The settings that the user named.
+ * Throws DetectionError where they are not there and were named for this run.
+ */
+function givenModule(
+  files: ProjectFiles,
+  modules: ProjectModules,
+  { settings, storedSettings }: { settings?: string | undefined; storedSettings?: string | undefined },
+): Fact<string> | undefined {
+  const module = settings ?? storedSettings;
+  if (module === undefined) return undefined;
+  if (/^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/.test(module) && modules.find(module)?.file != null)
+    return { value: module, evidence: [] };
+  if (settings === undefined) return undefined;
+  const others = settingsCandidates(files, modules).map((file) => modules.nameOf(file));
+  const hint = others.length === 0 ? '' : ` There is ${others.join(', ')}.`;
+  throw new DetectionError(
+    `--settings ${settings}: there is no such module in the repository. Give it as ${variable} has it, with dots.${hint}`,
+  );
+}
+
 function chooseModule(
   files: ProjectFiles,
   modules: ProjectModules,
@@ -276,7 +304,7 @@ function chooseModule(
     );
   }
   throw new DetectionError(
-    `${managePy} names no settings module, and there are several: ${candidates.map((path) => modules.nameOf(path)).join(', ')}. Add os.environ.setdefault("${variable}", "…") to ${managePy}, or put ${variable}=… into .env.`,
+    `${managePy} names no settings module, and there are several: ${candidates.map((path) => modules.nameOf(path)).join(', ')}. Say which with --settings MODULE, or add os.environ.setdefault("${variable}", "…") to ${managePy}.`,
   );
 }
 
@@ -542,13 +570,13 @@ function missingSettings(
   const [template] = templatesOf(files, looked);
   if (template !== undefined) {
     return new DetectionError(
-      `${at} names the settings module ${module.value}, which does not exist, and ${template.file} is a template of it. Copy it to ${template.of} and fill in what it asks for, or name other settings in ${at}.`,
+      `${at} names the settings module ${module.value}, which does not exist, and ${template.file} is a template of it. Copy it to ${template.of} and fill in what it asks for, or name others with --settings MODULE.`,
     );
   }
   const others = settingsCandidates(files, modules).map((file) => modules.nameOf(file));
   const hint = others.length === 0 ? '' : ` Found instead: ${others.join(', ')}.`;
   return new DetectionError(
-    `${at} names the settings module ${module.value}, which does not exist. Looked for ${looked.join(', ')}.${hint} Correct the name in ${at}.`,
+    `${at} names the settings module ${module.value}, which does not exist. Looked for ${looked.join(', ')}.${hint} Correct the name in ${at}, or name others with --settings MODULE.`,
   );
 }
 
@@ -580,10 +608,13 @@ function disagreement(
     if (file == null) return ' (which does not exist)';
     return codeOf(files.read(file) ?? '') === '' ? ' (which is empty)' : '';
   };
-  const told = list.map((entry) => `${placeOfEvidence(entry.evidence)} names ${entry.module}${state(entry)}`);
+  // manage.py and wsgi.py may call the same function.
+  const told = new Set(
+    list.map((entry) => `${placeOfEvidence(entry.evidence)} names ${entry.module}${state(entry)}`),
+  );
   return [
     {
-      message: `Settings: ${module.value} is used in production, but ${told.join(', ')}.`,
+      message: `Settings: ${module.value} is used in production, but ${[...told].join(', ')}.`,
       evidence: [...module.evidence, ...list.map((entry) => entry.evidence)],
     },
   ];

@@ -106,8 +106,8 @@ export interface RunInput {
   resolved: ResolvedAnswers;
   /** What the report measured; null where it did not run. */
   measurements: Measurements | null;
-  /** Detects the project as it would be without some files. */
-  detect(hidden: readonly string[]): ProjectFacts;
+  /** Detects the project as it would be without some files, with the settings that they named. */
+  detect(hidden: readonly string[], settings: string | undefined): ProjectFacts;
   render(
     facts: ProjectFacts,
     answers: Answers,
@@ -121,6 +121,8 @@ export interface RunInput {
   restore: readonly string[];
   /** The manage.py that the user chose, to be stored. */
   managePy: string | undefined;
+  /** The settings module that the user named, to be stored. */
+  settings: string | undefined;
   /** Of this generator. */
   version: string;
 }
@@ -144,7 +146,7 @@ export interface DecidedRun {
 export async function decideRun(input: RunInput): Promise<DecidedRun> {
   const { earlier, deciders, disk, version } = input;
   const { stored, lock, mayBeEdited } = earlier;
-  let { facts, resolved } = input;
+  let { facts, resolved, settings } = input;
   const lackingInEnv = lackingInEnvFile(facts, resolved.answers, stored.lackingInEnv);
   const render = (): ReturnType<RunInput['render']> => {
     const { plan, rendered } = input.render(facts, resolved.answers, {
@@ -171,7 +173,10 @@ export async function decideRun(input: RunInput): Promise<DecidedRun> {
   if (hidden !== null) {
     // Files of the user's told about the project, too, and are ours from now on, or kept aside. From here the project is
     // seen as the next run will see it, so that it finds nothing new.
-    facts = input.detect(hidden);
+    const { value, evidence } = facts.settingsModule;
+    const isToldByHidden = evidence.length > 0 && evidence.every(({ file }) => hidden.includes(file));
+    if (isToldByHidden) settings = value;
+    facts = input.detect(hidden, settings);
     resolved = await answersAhead(resolved, facts);
     ({ plan, rendered } = render());
     examination = examineFiles(rendered, state, disk);
@@ -180,6 +185,7 @@ export async function decideRun(input: RunInput): Promise<DecidedRun> {
   const changePlan = planChanges(examination, choices);
   const answersText = withStoredAnswers(disk.text(ANSWERS_FILE), resolved, {
     managePy: input.managePy,
+    settings,
     leave: changePlan.leave,
     lackingInEnv,
   });

@@ -10,12 +10,15 @@ export const ANSWERS_FILE = '.yo-rc.json';
 export const ANSWERS_KEY = 'generator-backendai-docker';
 
 /** What is stored beside the answers; untrusted, checked where it is used. */
-export type StoredName = AnswerName | 'chosen' | 'detected' | 'managePy' | 'leave' | 'lackingInEnv';
+export type StoredName =
+  AnswerName | 'chosen' | 'detected' | 'managePy' | 'settings' | 'leave' | 'lackingInEnv';
 
 /** What a run stores beside what it resolved. */
 export interface StoredExtras {
   /** The manage.py chosen among several; undefined leaves what is stored. */
   managePy: string | undefined;
+  /** The settings module that the user named, or a file of theirs that is hidden from now on; undefined leaves what is stored. */
+  settings: string | undefined;
   /** Files of the user's that are left as they are instead of ours. */
   leave: readonly string[];
   /** Which variables their own .env lacked when they were first needed. */
@@ -41,11 +44,12 @@ export function storedLeave(stored: Partial<Record<StoredName, unknown>>): strin
 export function withStoredAnswers(
   text: string | undefined,
   { answers, chosen, detected }: Pick<ResolvedAnswers, 'answers' | 'chosen' | 'detected'>,
-  { managePy, leave, lackingInEnv }: StoredExtras,
+  { managePy, settings, leave, lackingInEnv }: StoredExtras,
 ): string {
   const data = parseAnswersFile(text);
   const before = isRecord(data[ANSWERS_KEY]) ? data[ANSWERS_KEY] : {};
   const main = managePy ?? before['managePy'];
+  const module = settings ?? before['settings'];
   // What has no meaning beside the other answers is decided when it has; what was decided before is kept for then.
   const meaningful = QUESTION_LIST.filter((question) => isMeaningful(question, answers)).map(
     ({ name }) => [name, answers[name]] as const,
@@ -53,6 +57,7 @@ export function withStoredAnswers(
   const own: Record<string, unknown> = {
     ...Object.fromEntries(meaningful),
     ...(main === undefined ? {} : { managePy: main }),
+    ...(module === undefined ? {} : { settings: module }),
     chosen,
     ...(leave.length === 0 ? {} : { leave }),
     ...(Object.keys(lackingInEnv).length === 0 ? {} : { lackingInEnv }),
