@@ -5,7 +5,7 @@ import { memoryFiles } from '../../generators/app/detection/memory-files.ts';
 const manage =
   'import os\nimport sys\n\n\ndef main():\n    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n    from django.core.management import execute_from_command_line\n    execute_from_command_line(sys.argv)\n';
 
-const fixed = (files: Record<string, string>) =>
+const detect = (files: Record<string, string>) =>
   detectProject(
     memoryFiles('repo', {
       'manage.py': manage,
@@ -14,7 +14,8 @@ const fixed = (files: Record<string, string>) =>
       'shop/wsgi.py': 'application = None\n',
       ...files,
     }),
-  ).fixedSettings;
+  );
+const fixed = (files: Record<string, string>) => detect(files).fixedSettings;
 
 describe('an overlay is possible', () => {
   it.each([
@@ -83,10 +84,11 @@ describe('no overlay is possible', () => {
     });
   });
 
-  it.each(['shop/wsgi.py', 'shop/celery.py'])('where %s does', (file) => {
-    const text =
-      "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'shop.settings'\napplication = app = None\n";
-    expect(fixed({ [file]: text })).toMatchObject({ evidence: [{ file, line: 2 }] });
+  it('where shop/celery.py does', () => {
+    const text = "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'shop.settings'\napp = None\n";
+    expect(fixed({ 'shop/celery.py': text })).toMatchObject({
+      evidence: [{ file: 'shop/celery.py', line: 2 }],
+    });
   });
 
   it.each([
@@ -109,5 +111,22 @@ describe('no overlay is possible', () => {
       value: 'shop/settings.py reads DJANGO_SETTINGS_MODULE',
       evidence: [{ file: 'shop/settings.py', line: 3 }],
     });
+  });
+});
+
+describe('a module of ours loads the settings first', () => {
+  it.each(['shop/wsgi.py', 'shop/asgi.py'])('where %s names them whatever the environment says', (file) => {
+    const text = "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'shop.settings'\napplication = None\n";
+    const { fixedSettings, entrySettings } = detect({ [file]: text });
+    expect(fixedSettings).toBeNull();
+    expect(entrySettings).toEqual({
+      value: `${file} sets DJANGO_SETTINGS_MODULE whatever the environment says`,
+      evidence: [{ file, line: 2 }],
+    });
+  });
+
+  it('not where it is a default', () => {
+    const text = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n';
+    expect(detect({ 'shop/wsgi.py': `${text}application = None\n` }).entrySettings).toBeNull();
   });
 });

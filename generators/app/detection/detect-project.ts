@@ -31,7 +31,7 @@ import { readPreparation } from './preparation.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { findNodes, readPython, textOf } from './python-source.ts';
 import { readServices } from './services.ts';
-import { fixedSettings } from './settings-replacement.ts';
+import { fixedSettings, isEntry, setsSettings } from './settings-replacement.ts';
 import { staticServing } from './static-serving.ts';
 import { markSwitches } from './switching-variables.ts';
 import { variablesOf } from './settings-variables.ts';
@@ -122,6 +122,11 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
   // What Git ignores is on this machine only; what is generated must be the same on each.
   const topLevel = files.topLevel();
   const ignored = git.ignored(['.env', ...topLevel, ...application.map(({ path }) => path)]);
+  const starters = [
+    manage.path,
+    ...settings.named.map(({ file }) => file),
+    ...[...modules.keys()].filter((path) => /(?:^|\/)(?:[aw]sgi|celery(?:_?app)?)\.py$/.test(path)),
+  ];
   return {
     name: projectName(files, settings.module.value),
     managePy: { value: manage.path, evidence: [{ file: manage.path, line: null }] },
@@ -152,11 +157,8 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     ),
     database,
     staticFiles,
-    fixedSettings: fixedSettings(lenient, settings, [
-      manage.path,
-      ...settings.named.map(({ file }) => file),
-      ...[...modules.keys()].filter((path) => /(?:^|\/)(?:[aw]sgi|celery(?:_?app)?)\.py$/.test(path)),
-    ]),
+    fixedSettings: fixedSettings(lenient, settings, starters),
+    entrySettings: setsSettings(lenient, starters.filter(isEntry)),
     writtenPaths: written,
     developmentImports: developmentImports(lenient, settings, dependencies.dependencies, [wsgi, asgi]),
     preparation: readPreparation(files, settings, (path) => needed.some((folder) => isInside(path, folder))),

@@ -302,7 +302,8 @@ function staticRows({ staticFiles }: ProjectFacts): Row[] {
 }
 
 /** What the application writes beside its database, and what must run beside migrate and collectstatic. */
-function runtimeRows({ writtenPaths, preparation, developmentImports, fixedSettings }: ProjectFacts): Row[] {
+function runtimeRows(facts: ProjectFacts): Row[] {
+  const { writtenPaths, preparation, developmentImports, fixedSettings, entrySettings } = facts;
   const { cacheTable, offlineCompression, uncompiledTranslations } = preparation;
   const rows: Row[] = writtenPaths.map(({ path, kind, setting, evidence }) => ({
     label: kind === 'file' ? 'log file' : 'written to',
@@ -321,6 +322,8 @@ function runtimeRows({ writtenPaths, preparation, developmentImports, fixedSetti
     });
   for (const { requirement, evidence } of developmentImports)
     rows.push({ label: 'imported', value: `${requirement.name}, a development requirement`, evidence });
+  if (entrySettings)
+    rows.push({ label: 'settings', value: entrySettings.value, evidence: entrySettings.evidence });
   if (fixedSettings)
     rows.push({ label: 'no overlay', value: fixedSettings.value, evidence: fixedSettings.evidence });
   return rows;

@@ -281,6 +281,8 @@ export interface ProjectFacts {
   staticFiles: StaticFacts;
   /** Why no settings module of ours can stand in front of the project's; null when one can. */
   fixedSettings: Fact<string> | null;
+  /** A WSGI or ASGI module names the settings whatever the environment says: `shop/wsgi.py sets DJANGO_SETTINGS_MODULE …`. */
+  entrySettings: Fact<string> | null;
   /** Folders and log files that the application writes to. */
   writtenPaths: WrittenPath[];
   /** Packages that the application imports as it starts, though only the development requirements list them. */

@@ -39,6 +39,18 @@ export function fixedSettings(
         evidence: [evidenceOf(source, imported)],
       };
   }
+  // A module of ours loads the settings before a wsgi.py or asgi.py that does so.
+  return setsSettings(
+    files,
+    starters.filter((file) => !isEntry(file)),
+  );
+}
+
+/** Whether a path is that of a WSGI or ASGI module. */
+export const isEntry = (path: string): boolean => /(?:^|\/)[aw]sgi(?:\.py$|\/)/.test(path);
+
+/** Which of some files sets DJANGO_SETTINGS_MODULE whatever the environment says; null when none does. */
+export function setsSettings(files: ProjectFiles, starters: readonly string[]): Fact<string> | null {
   for (const file of starters) {
     const source = readPython(files, file);
     if (source === undefined || !source.text.includes(VARIABLE)) continue;

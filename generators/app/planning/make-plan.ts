@@ -37,6 +37,8 @@ import { QuotingError } from './quoting.ts';
 import type { AptPackages, ComposeProcess, CopyGroup, Plan, TrimPlan } from './plan.ts';
 import { projectLibraries, type ProjectLibraries } from './project-libraries.ts';
 import {
+  ENTRY_FILE,
+  ENTRY_MODULE,
   OVERLAY_FILE,
   OVERLAY_ITEMS,
   OVERLAY_MODULE,
@@ -96,8 +98,10 @@ export function makePlan(
   const overlay = planOverlay(detected, answers);
   const debianRelease = debianReleaseFor(answers.pythonVersion);
   const images = readKnowledge<ImageTable>('container-images');
-  const { application, entryPoint } = applicationFor(facts, answers.server);
-  if (application === '') {
+  const { application: own, entryPoint } = applicationFor(facts, answers.server);
+  const wrapped = overlay === null ? null : wrappedApplication(facts, own);
+  const application = wrapped === null ? own : `${ENTRY_MODULE}:application`;
+  if (own === '') {
     throw new DetectionError(
       'There is no WSGI or ASGI module (wsgi.py, asgi.py), so that a server has nothing to start. Add one beside the settings, as django-admin startproject writes it, then run the generator again.',
     );
@@ -106,7 +110,7 @@ export function makePlan(
   for (const [what, name] of [
     ['The settings module', facts.settingsModule.value],
     ['The class of settings', facts.configuration?.value ?? 'none'],
-    ['The WSGI or ASGI application', application],
+    ['The WSGI or ASGI application', own],
   ]) {
     if (!/^[\p{L}\p{N}_.]+(?::[\p{L}\p{N}_]+)?$/u.test(name ?? '')) {
       throw new QuotingError(
@@ -119,7 +123,10 @@ export function makePlan(
     IMAGE_SCRIPTS.filter((path) => path !== 'docker/gunicorn.conf.py' || answers.server === 'gunicorn'),
     [...DATABASE_SCRIPTS, ...(supabase?.place === 'cloud' ? [SUPABASE_CA_FILE] : [])],
   ];
-  const copies = copyGroups(facts, answers, scripts, overlay !== null);
+  const copies = copyGroups(facts, answers, scripts, [
+    ...(overlay === null ? [] : [OVERLAY_FILE]),
+    ...(wrapped === null ? [] : [ENTRY_FILE]),
+  ]);
   const install = planInstallation(facts, answers);
   const libraries = projectLibraries(facts, answers.pythonVersion, answers.base);
   const onBase = answers.base === 'alpine' ? onAlpine : (packages: AptPackages): AptPackages => packages;
@@ -150,6 +157,7 @@ export function makePlan(
     overlay,
     configuration: facts.configuration?.value ?? null,
     application,
+    wrappedApplication: wrapped,
     entryPoint,
     server: answers.server,
     serverCommand: serverCommand({ server: answers.server, application, port: answers.port }),
@@ -331,6 +339,13 @@ function databaseService(
   return null;
 }
 
+/** The module and the callable that would name settings of their own instead of the overlay; null where they do not. */
+function wrappedApplication(facts: ProjectFacts, application: string): Plan['wrappedApplication'] {
+  const [module, name] = application.split(':');
+  if (facts.entrySettings === null || module === undefined || name === undefined) return null;
+  return { module, name };
+}
+
 /** Processes of a Celery worker where every connection counts; each keeps one. */
 const CELERY_PROCESSES = 4;
 
@@ -351,7 +366,7 @@ function copyGroups(
   facts: ProjectFacts,
   answers: Answers,
   scripts: string[][],
-  overlay: boolean,
+  overlay: readonly string[],
 ): CopyGroup[] {
   const chosen = facts.application.filter((item) => answers.apps.includes(item.path));
   const groups: CopyGroup[] = [];
@@ -377,9 +392,9 @@ function copyGroups(
     });
   }
   for (const sources of scripts) groups.push({ sources, destination: `${IMAGE_ROOT}/docker/`, reason: '' });
-  if (overlay) {
+  if (overlay.length > 0) {
     groups.push({
-      sources: [OVERLAY_FILE],
+      sources: [...overlay],
       destination: `${inImage(posix.dirname(OVERLAY_FILE))}/`,
       reason: '',
     });

@@ -129,8 +129,10 @@ export interface Plan {
     items: OverlayItem[];
     places: Partial<Record<OverlayItem, string>>;
   } | null;
-  /** `backendAI.wsgi:application` */
+  /** What the server starts: `backendAI.wsgi:application`. */
   application: string;
+  /** The project's own, where the server starts a module of ours that loads the settings before it; else null. */
+  wrappedApplication: { module: string; name: string } | null;
   entryPoint: 'wsgi' | 'asgi';
   server: Server;
   serverCommand: string[];

@@ -11,6 +11,10 @@ export type OverlayItem = (typeof OVERLAY_ITEMS)[number];
 export const OVERLAY_FILE = 'docker/settings/container_settings.py';
 export const OVERLAY_MODULE = 'container_settings';
 
+/** The module that starts the application where its own wsgi.py or asgi.py would name other settings. */
+export const ENTRY_FILE = 'docker/settings/container_application.py';
+export const ENTRY_MODULE = 'container_application';
+
 /** One thing that the settings lack. */
 export interface OverlayNeed {
   item: OverlayItem;
@@ -215,6 +219,11 @@ export function overlayNotes(
     notes.push(
       `${OVERLAY_FILE} stands in front of ${facts.settingsModule.value} in the image, because the environment cannot say it: ${list}. Your settings stay as they are; --settings-overlay none leaves it out.`,
     );
+    const entry = facts.entrySettings;
+    if (entry)
+      notes.push(
+        `${entry.value}${place(entry.evidence)}, so that ${ENTRY_FILE} loads them before it, and the server starts that.`,
+      );
   }
   const why = facts.fixedSettings;
   for (const { lack, remedy, evidence } of open) {

@@ -1,6 +1,6 @@
 import { SUPABASE_CA_FILE } from '../planning/environment.ts';
 import type { Plan } from '../planning/plan.ts';
-import { OVERLAY_FILE } from '../planning/settings-overlay.ts';
+import { ENTRY_FILE, OVERLAY_FILE } from '../planning/settings-overlay.ts';
 
 /** One file that the generator can write. */
 export interface GeneratedFile {
@@ -42,6 +42,9 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
   }),
   file(OVERLAY_FILE, 'settings beside yours', {
     when: (plan) => plan.overlay !== null,
+  }),
+  file(ENTRY_FILE, 'starts yours with these settings', {
+    when: (plan) => plan.wrappedApplication !== null,
   }),
   file('docker/export_requirements.py', 'lists the requirements for the installer', {
     when: ({ install }) => install.exporter?.tool === 'script' || install.exporter?.tool === 'poetry-core',

@@ -262,6 +262,7 @@ function developmentEnvironment(plan: Plan): { name: string; value: string }[] {
 
 /** Literals for the constants at the top of the generated Python scripts. */
 function pythonConstants(plan: Plan): Record<string, string> {
+  const wrapped = plan.wrappedApplication;
   const values: Record<string, unknown> = {
     imageName: plan.imageName,
     composeProject: plan.composeProject,
@@ -288,7 +289,9 @@ function pythonConstants(plan: Plan): Record<string, string> {
         .filter(({ command }) => command === undefined)
         .map(({ name, value }) => [name, value]),
     ),
-    application: plan.application,
+    // Its module is in the project.
+    application: wrapped === null ? plan.application : `${wrapped.module}:${wrapped.name}`,
+    wrappedModule: wrapped?.module ?? '',
     baseImage: plan.baseImage,
     // Its compilers come from Debian.
     naiveBase: plan.baseImage.replace(/-alpine.*$/, '-slim'),

@@ -1,6 +1,6 @@
 """Settings of gunicorn, which reads this file at each start:
 
-    gunicorn --config /app/docker/gunicorn.conf.py mysite.wsgi:application
+    gunicorn --config /app/docker/gunicorn.conf.py container_application:application
 
 From the environment: PORT, WEB_CONCURRENCY (number of workers), WORKER_MEMORY_MB, GUNICORN_THREADS,
 FORWARDED_ALLOW_IPS (proxies whose X-Forwarded-* headers are believed), LOG_LEVEL.
