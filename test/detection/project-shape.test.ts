@@ -264,6 +264,15 @@ describe('settings', () => {
     );
   });
 
+  test('that Git ignores are told', () => {
+    const path = 'shop/settings/production.py';
+    const facts = detectProject(memoryFiles('repo', developer, { ignored: [path] }));
+    expect(facts.notes).toContainEqual({
+      message: `${path} is ignored by Git: it is in an image that is built here, and not in one that is built from a clone.`,
+      evidence: [{ file: path, line: null }],
+    });
+  });
+
   test('that the Dockerfile states win over those that are only called so', () => {
     const facts = detect({
       ...developer,

@@ -121,7 +121,12 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
   const needed = application.filter((item) => item.needed).map((item) => item.path);
   // What Git ignores is on this machine only; what is generated must be the same on each.
   const topLevel = files.topLevel();
-  const ignored = git.ignored(['.env', ...topLevel, ...application.map(({ path }) => path)]);
+  const ignored = git.ignored([
+    '.env',
+    ...topLevel,
+    ...application.map(({ path }) => path),
+    ...settings.files,
+  ]);
   const starters = [
     manage.path,
     ...settings.named.map(({ file }) => file),
@@ -175,11 +180,20 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     notes: [
       ...manage.notes,
       ...settings.notes,
+      ...localSettingsNotes(settings.files.filter((path) => ignored.has(path))),
       ...dependencies.notes,
       ...entryNotes(settings, wsgi, asgi),
       ...projectNotes(files, settings, existing),
     ],
   };
+}
+
+/** Settings that Git does not have, as a copy of `production.example.py`. */
+function localSettingsNotes(files: readonly string[]): DetectionNote[] {
+  return files.map((file) => ({
+    message: `${file} is ignored by Git: it is in an image that is built here, and not in one that is built from a clone.`,
+    evidence: [{ file, line: null }],
+  }));
 }
 
 const genericNames = new Set([
