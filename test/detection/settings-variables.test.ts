@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
+import { detectProject } from '../../generators/app/detection/detect-project.ts';
 import { DetectionError } from '../../generators/app/detection/facts.ts';
+import { memoryFiles } from '../../generators/app/detection/memory-files.ts';
 import { settingsOf } from './read-settings.ts';
 
 const one = (text: string, name = 'X') => settingsOf(text).variable(name);
@@ -214,4 +216,25 @@ test('hostile input neither crashes nor hangs', () => {
   expect(() => settingsOf(deep(3000))).toThrow(DetectionError);
   expect(() => settingsOf(`X = ${'"a" + '.repeat(500)}"b"\n`)).not.toThrow();
   expect(() => settingsOf('from .settings import *\nfrom shop.settings import A\nA = A\n')).not.toThrow();
+});
+
+test('settings that go on from a package’s, with its reader of the environment', () => {
+  const { variables } = detectProject(
+    memoryFiles('repo', {
+      'manage.py': 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n# django\n',
+      'shop/__init__.py': '',
+      'shop/settings.py':
+        'from acme.conf.base import *\nfrom acme.conf.utils import config\n\nSITE = config("SITE_DOMAIN", help_text="…")\nTIMEOUT = config("TIMEOUT", 30)\nCACHE = config("no variable")\n',
+    }),
+  );
+  expect(variables).toMatchObject([
+    { name: 'SITE_DOMAIN', required: true, defaultValue: null, setting: 'SITE' },
+    { name: 'TIMEOUT', required: false, defaultValue: '30', setting: 'TIMEOUT' },
+    {
+      name: 'SECRET_KEY',
+      required: true,
+      setting: 'SECRET_KEY',
+      evidence: [{ file: 'shop/settings.py', line: 1 }],
+    },
+  ]);
 });

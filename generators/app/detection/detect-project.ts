@@ -18,7 +18,7 @@ import {
 } from './django-settings.ts';
 import type { DjangoSettings } from './django-settings.ts';
 import { readExisting } from './docker-files.ts';
-import type { DetectionNote, Evidence, Fact, ProjectFacts, StaticFacts } from './facts.ts';
+import type { DetectionNote, Evidence, Fact, ProjectFacts, SettingsVariable, StaticFacts } from './facts.ts';
 import { readAdminLogin, readHealthPath } from './health-path.ts';
 import { followImports, isTestPath, startupImports } from './imports.ts';
 import type { Closure, Reached, Seed } from './imports.ts';
@@ -158,7 +158,11 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     djangoVersion: dependencies.djangoVersion,
     variables: markSwitches(
       lenient,
-      markDemanded(lenient, variablesOf(settings.evaluation.reads, settings.files), modules.keys()),
+      markDemanded(
+        lenient,
+        [...variablesOf(settings.evaluation.reads, settings.files), ...inheritedVariables(lenient, settings)],
+        modules.keys(),
+      ),
     ),
     database,
     staticFiles,
@@ -186,6 +190,34 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
       ...projectNotes(files, settings, existing),
     ],
   };
+}
+
+/**
+ * SECRET_KEY, where the settings have none and go on from a package's (`from acme.settings import *`): Django starts with
+ * none, and a package cannot bring one.
+ */
+function inheritedVariables(files: ProjectFiles, settings: DjangoSettings): SettingsVariable[] {
+  if (settingOf(settings, 'SECRET_KEY') !== undefined || settings.evaluation.reads.has('SECRET_KEY'))
+    return [];
+  const evidence = settings.files.flatMap((file) => {
+    const text = files.read(file) ?? '';
+    return [...text.matchAll(/^from\s+([A-Za-z_][\w.]*)\s+import\s+\*/gm)]
+      .filter(([, module = '']) => settings.modules.find(module) === undefined)
+      .map(({ index }) => ({ file, line: text.slice(0, index).split('\n').length }));
+  });
+  return evidence.length === 0
+    ? []
+    : [
+        {
+          name: 'SECRET_KEY',
+          defaultValue: null,
+          required: true,
+          cast: 'str',
+          separator: ',',
+          setting: 'SECRET_KEY',
+          evidence,
+        },
+      ];
 }
 
 /** Settings that Git does not have, as a copy of `production.example.py`. */

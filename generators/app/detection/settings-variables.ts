@@ -248,8 +248,26 @@ export function readingCall(
       return databaseUrl(scope, node, url, given.named.get('ssl_require'));
     }
     default:
-      return configurationsValue(evaluation, scope, node, dotted, given);
+      return (
+        configurationsValue(evaluation, scope, node, dotted, given) ??
+        wrappedRead(evaluation, scope, node, dotted, given)
+      );
   }
+}
+
+/** A reader of the environment that a package of the user's has (`from acme.settings import config`), as its name and argument say. */
+function wrappedRead(
+  evaluation: Evaluation,
+  scope: Scope,
+  node: SyntaxNode,
+  dotted: string,
+  given: Arguments,
+): Value | undefined {
+  if (!/\.(?:config|env|getenv|get_env(?:_\w+)?|env_\w+)$/.test(dotted)) return undefined;
+  const name = textValue(given.positional[0]);
+  return name !== undefined && /^[A-Z][A-Z0-9_]+$/.test(name)
+    ? readDecouple(evaluation, scope, node, given)
+    : undefined;
 }
 
 /** django-configurations: `values.BooleanValue(True)` reads `DJANGO_<SETTING>`, whose name the assignment knows. */
