@@ -196,3 +196,28 @@ describe('TLS that the settings demand', () => {
     expect(database(text).forcesTls).toBeNull();
   });
 });
+
+test('variables that a table of options reads, as pretalx has', () => {
+  const text = `import configparser
+OPTIONS = {"database": {"backend": os.getenv("SHOP_DB_TYPE"), "name": os.getenv("SHOP_DB_NAME"), "user": os.getenv("SHOP_DB_USER"), "password": os.getenv("SHOP_DB_PASS"), "host": os.getenv("SHOP_DB_HOST")}}
+config = configparser.RawConfigParser()
+config.read_dict(OPTIONS)
+DATA = Path(config.get("filesystem", "data", fallback=os.getenv("SHOP_DATA_DIR")))
+backend = config.get("database", "backend")
+DATABASES = {"default": {
+    "ENGINE": "django.db.backends." + backend,
+    "NAME": config.get("database", "name", fallback=DATA / "db.sqlite3"),
+    "USER": config.get("database", "user"), "HOST": config.get("database", "host")}}
+`;
+  expect(database(text)).toMatchObject({
+    style: 'variables',
+    variables: {
+      engine: 'SHOP_DB_TYPE',
+      name: 'SHOP_DB_NAME',
+      user: 'SHOP_DB_USER',
+      password: 'SHOP_DB_PASS',
+      host: 'SHOP_DB_HOST',
+    },
+    postgresEngineValue: 'postgresql',
+  });
+});

@@ -504,6 +504,11 @@ const POSTGRESQL: Case[] = [
   },
   { text: 'canceling statement due to lock timeout', kind: 'temporary', cause: /holds a lock/ },
   { text: 'something new', kind: 'unknown', cause: /^Exception: something new$/ },
+  {
+    text: "[Errno 30] Read-only file system: '/app/src/data'",
+    kind: 'configuration',
+    cause: /^The application writes to \/app\/src\/data, and the container's root is read-only\.$/,
+  },
 ];
 
 const mysql = { host: 'db', port: '3306' };

@@ -76,7 +76,7 @@ export function renderScript(script: Script, changed: Constants = {}): string {
     readFileSync(template, 'utf8'),
     {
       python,
-      plan: { reservedConnections: constants.reservedConnections },
+      plan: { reservedConnections: constants.reservedConnections, application: constants.application },
       foreignParameters: FOREIGN_PARAMETERS,
       entryPoint: constants.entryPoint,
       server: constants.server,
@@ -107,6 +107,19 @@ export function renderOverlay(items: readonly OverlayItem[], entryPoint: 'wsgi' 
       },
       foreignParameters: FOREIGN_PARAMETERS,
       overlayPlace: () => ' (shop/settings.py:12)',
+    },
+    { localsName: 'it', strict: true, escape: String },
+  );
+}
+
+/** The module that loads the settings before `shop.wsgi` names its own. */
+export function renderEntry(): string {
+  const template = join(import.meta.dirname, '../../templates/docker/settings/container_application.py.ejs');
+  return ejs.render(
+    readFileSync(template, 'utf8'),
+    {
+      plan: { wrappedApplication: { module: 'shop.wsgi', name: 'application' } },
+      python: { wrappedModule: pythonLiteral('shop.wsgi') },
     },
     { localsName: 'it', strict: true, escape: String },
   );

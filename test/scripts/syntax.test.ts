@@ -5,6 +5,7 @@ import { OVERLAY_ITEMS } from '../../generators/app/planning/settings-overlay.ts
 import {
   type Constants,
   OVERLAYS,
+  renderEntry,
   renderOverlay,
   renderScript,
   SCRIPTS,
@@ -50,7 +51,7 @@ function writeScripts(constants: Constants): { folder: string; files: string[] }
 function writeOverlays(): string[] {
   const texts = OVERLAYS.map(
     (items) => [`${items.join('_').replaceAll('-', '_')}.py`, renderOverlay(items)] as const,
-  );
+  ).concat([['container_application.py', renderEntry()]]);
   const folder = temporaryFolder(Object.fromEntries(texts));
   return texts.map(([name]) => join(folder, name));
 }
@@ -72,7 +73,8 @@ it.for(['python3', 'python3.8', 'python3.13'])(
   (python, { skip, expect: check }) => {
     if (!runs(python)) skip(`${python} is not on PATH`);
     const files = writeOverlays();
-    check(files).toHaveLength(2 ** OVERLAY_ITEMS.length - 1);
+    // And the module that starts the application with it.
+    check(files).toHaveLength(2 ** OVERLAY_ITEMS.length);
     const { status, stderr } = spawnSync(python, ['-W', 'error', '-m', 'py_compile', ...files], {
       encoding: 'utf8',
     });

@@ -115,6 +115,8 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
   if (url === null && !defaults.some((option) => engineOption(option) !== null)) {
     // Put together by code that cannot be read: the names say what they hold.
     Object.assign(variables, variablesByName(settings.evaluation.reads.values(), variables));
+    if (postgresEngineValue === null && variables.engine !== null)
+      postgresEngineValue = namesBackend(settings, ordered) ? 'postgresql' : 'django.db.backends.postgresql';
   }
   const hasVariables =
     variables.host !== null ||
@@ -193,7 +195,18 @@ function deployedOnly(
   return null;
 }
 
-const partNames: Readonly<Record<Exclude<Part, 'engine'>, RegExp>> = {
+/** Whether the code puts Django's package in front of the engine: `"django.db.backends." + engine`. */
+function namesBackend(settings: DjangoSettings, options: readonly Value[]): boolean {
+  return options.some((option) => {
+    const entry = option.data.kind === 'dict' ? option.data.entries.get('ENGINE') : undefined;
+    if (entry === undefined) return false;
+    const line = (settings.evaluation.files.read(entry.file) ?? '').split('\n')[entry.line - 1];
+    return /django\.db\.backends\.(?:["'{]|%s)/.test(line ?? '');
+  });
+}
+
+const partNames: Readonly<Record<Part, RegExp>> = {
+  engine: /^(?:ENGINE|TYPE|BACKEND)$/,
   name: /^(?:NAME|DB|DATABASE|DBNAME)$/,
   user: /^(?:USER|USERNAME)$/,
   password: /^(?:PASSWORD|PASS)$/,
@@ -210,14 +223,15 @@ function variablesByName(
   for (const { name } of reads) {
     const [, prefix, rest = ''] =
       /^((?:\w*_)?(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL)_?)([A-Z]+)$/.exec(name) ?? [];
-    const part = (Object.keys(partNames) as Exclude<Part, 'engine'>[]).find((key) =>
-      partNames[key].test(rest),
-    );
+    const part = (Object.keys(partNames) as Part[]).find((key) => partNames[key].test(rest));
     if (prefix === undefined || part === undefined) continue;
     families.set(prefix, { ...families.get(prefix), [part]: name });
   }
   const whole = [...families.values()].find(({ host, user, password }) => host && user && password);
-  const open = Object.entries(whole ?? {}).filter(([part]) => known[part as Part] === null);
+  // Without a host that is known, what else gives the name is a fallback (`fallback=DATA_DIR / "db.sqlite3"`).
+  const isOpen = (part: string): boolean =>
+    known[part as Part] === null || (part === 'name' && known.host === null);
+  const open = Object.entries(whole ?? {}).filter(([part]) => isOpen(part));
   return Object.fromEntries(open);
 }
 

@@ -634,7 +634,10 @@ def explain(error, settings=None):
     about["port"] = about["port"] or "5432"
     about["secrets"] = secrets
     found = (
-        _explain_url(texts) or _explain_mysql(number, texts, about) or _explain_text(texts, about)
+        _explain_url(texts)
+        or _explain_read_only(texts)
+        or _explain_mysql(number, texts, about)
+        or _explain_text(texts, about)
     )
     if not found and state in SQLSTATES:
         found = _explain_text(SQLSTATES[state].format(**about), about)
@@ -679,6 +682,16 @@ def _explain_url(text):
         cause,
         "Percent-encode them in .env: / is %2F, # is %23, @ is %40, : is %3A.",
     )
+
+
+def _explain_read_only(text):
+    """A folder that the settings make, in a container whose root is read-only."""
+    found = re.search(r"Read-only file system: '([^']*)'", text)
+    if not found:
+        return None
+    cause = f"The application writes to {found[1]}, and the container's root is read-only."
+    mend = "Lead it to /tmp or to a volume: by a variable of the settings, or in compose.yaml."
+    return "configuration", cause, mend
 
 
 def _explain_mysql(number, text, about):
