@@ -62,6 +62,18 @@ describe('overlayNeeds', () => {
       'postgres',
       ['database', 'hosts'],
     ],
+    [
+      'a STATIC_ROOT that is known only when it runs, as pretalx has',
+      READY.replace(/^STATIC_ROOT.*$/m, 'STATIC_ROOT = Path(options.get("static"))'),
+      'postgres',
+      ['static-root'],
+    ],
+    [
+      'a STATIC_ROOT that a variable gives',
+      READY.replace(/^STATIC_ROOT.*$/m, 'STATIC_ROOT = os.environ["STATIC_FOLDER"]'),
+      'postgres',
+      [],
+    ],
     ['no database', 'ALLOWED_HOSTS = ["*"]\n', 'postgres', ['database']],
     [
       'files in a bucket: there is nothing to collect into',

@@ -453,6 +453,10 @@ describe('static files', () => {
 
   it('are collected into a folder of the image', async () => {
     expect(await load(['static-root'], 'STATIC_ROOT = None\n')).toEqual({ STATIC_ROOT: '/app/staticfiles' });
+    // A Path stays one: code of the project may join paths with it.
+    const path =
+      'import os\nclass Folder(os.PathLike):\n    def __init__(self, path):\n        self.path = path\n    def __fspath__(self):\n        return self.path\n    def __repr__(self):\n        return f"Folder({self.path})"\nSTATIC_ROOT = Folder("static")\n';
+    expect(await load(['static-root'], path)).toEqual({ STATIC_ROOT: 'Folder(/app/staticfiles)' });
   });
 });
 

@@ -87,6 +87,16 @@ export function overlayNeeds(facts: ProjectFacts, choice: DatabaseChoice): Overl
       evidence: staticFiles.evidence,
     });
   }
+  // Where a variable gives it, the overlay would take that away.
+  const isFed = facts.variables.some(({ setting }) => setting === 'STATIC_ROOT');
+  if (staticFiles.enabled && staticFiles.rootSet && staticFiles.root === null && !isFed && !elsewhere) {
+    needs.push({
+      item: 'static-root',
+      lack: 'STATIC_ROOT cannot be read, so that what collectstatic writes would not be copied',
+      remedy: 'a folder for collectstatic',
+      evidence: staticFiles.evidence,
+    });
+  }
   if (staticFiles.enabled && staticFiles.servedBy === null) {
     needs.push({
       item: 'whitenoise',

@@ -81,8 +81,10 @@ if isinstance(ALLOWED_HOSTS, (list, tuple)):
     _hosts = [host.strip() for host in os.environ.get("ALLOWED_HOSTS", "").split(",")]
     ALLOWED_HOSTS = [*ALLOWED_HOSTS, *(host for host in _hosts if host)]
 
-# The project has no folder for collectstatic.
+# The project has no folder for collectstatic, or one that is known only when it runs.
 STATIC_ROOT = "/app/staticfiles"
+if isinstance(getattr(_project, "STATIC_ROOT", None), os.PathLike):
+    STATIC_ROOT = type(_project.STATIC_ROOT)(STATIC_ROOT)
 
 # Django serves static files with DEBUG only, WhiteNoise always: right after SecurityMiddleware.
 MIDDLEWARE = list(getattr(_project, "MIDDLEWARE", []))
