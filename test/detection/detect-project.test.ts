@@ -478,3 +478,18 @@ test('a package in src/ beside manage.py is found, and Python is told of the fol
   const { 'pyproject.toml': _, ...unpackaged } = packaged;
   expect(() => detectProject(memoryFiles('my-api', unpackaged))).toThrow(DetectionError);
 });
+
+test('Redis and the broker by their names, where a table of options reads them, as pretalx has', () => {
+  const files = {
+    'manage.py': manage('s'),
+    's.py':
+      'import os, configparser\nINSTALLED_APPS = ["shop"]\nTABLE = {"redis": {"location": os.getenv("SHOP_REDIS"), "sessions": os.getenv("SHOP_REDIS_SESSIONS")}, "celery": {"broker": os.getenv("SHOP_CELERY_BROKER")}}\noptions = configparser.RawConfigParser()\noptions.read_dict(TABLE)\nCACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": options.get("redis", "location")}}\n',
+    'shop/__init__.py': 'from .celery import app\n',
+    'shop/celery.py': 'from celery import Celery\napp = Celery("shop")\n',
+    'wsgi.py': 'application = 1\n',
+  };
+  const redis = (others: Record<string, string>): string[] | undefined =>
+    detectProject(memoryFiles('repo', { ...files, ...others })).services.redis?.value.variables;
+  expect(redis({})).toEqual(['SHOP_CELERY_BROKER', 'SHOP_REDIS']);
+  expect(redis({ 'shop/__init__.py': '', 'shop/celery.py': '' })).toEqual(['SHOP_REDIS']);
+});

@@ -199,7 +199,10 @@ function readRedis(settings: DjangoSettings, celery: boolean): ServiceFacts['red
       if (/URL|URI|HOST|LOCATION|BROKER|BACKEND|REDIS$|CONN|SERVER|ENDPOINT/i.test(read.name))
         variables.add(read.name);
   }
-  if (evidence.length > 0) return { value: { variables: [...variables].toSorted() }, evidence };
+  if (evidence.length > 0) {
+    const told = variables.size > 0 ? [...variables] : namedForRedis(settings, celery);
+    return { value: { variables: told.toSorted() }, evidence };
+  }
   const byName = [...settings.evaluation.reads.values()].filter(
     (read) => /^(?:\w+_)?REDIS(?:_\w+)?$/.test(read.name) && /URL|HOST/.test(read.name),
   );
@@ -209,6 +212,14 @@ function readRedis(settings: DjangoSettings, celery: boolean): ServiceFacts['red
     value: { variables: byName.map((read) => read.name).toSorted() },
     evidence: first.evidence.slice(0, 1),
   };
+}
+
+/** Variables that are called after Redis or Celery's broker, where the code between them and the settings cannot be read. */
+function namedForRedis(settings: DjangoSettings, celery: boolean): string[] {
+  const pattern = celery
+    ? /^(?:\w+_)?(?:REDIS(?:_(?:URL|URI|HOST|LOCATION))?|CELERY_(?:BROKER|(?:RESULT_)?BACKEND)(?:_URL)?)$/
+    : /^(?:\w+_)?REDIS(?:_(?:URL|URI|HOST|LOCATION))?$/;
+  return [...settings.evaluation.reads.keys()].filter((name) => pattern.test(name));
 }
 
 function readChannels(settings: DjangoSettings): Fact<true> | null {

@@ -127,6 +127,7 @@ export function roleOf(variable: SettingsVariable, redisVariables: readonly stri
   if (redisVariables.includes(name) || /^(REDIS|CELERY_BROKER|CELERY_RESULT|BROKER)/.test(name)) {
     if (name.endsWith('HOST')) return 'redis-host';
     if (/URL|BROKER|BACKEND|LOCATION/.test(name)) return 'redis-url';
+    if (name.endsWith('REDIS') && /^(?:$|rediss?:)/.test(variable.defaultValue ?? '')) return 'redis-url';
   }
   return 'other';
 }
