@@ -176,10 +176,14 @@ describe('the generator in Yeoman', () => {
     const third = await runAgain(second, { defaults: true, settings: 'shop.settings.production' });
     expect(named(third)).toBe('shop.settings.production');
     expect(named(await runAgain(third, { defaults: true }))).toBe('shop.settings.production');
+    await runAgain(third, { defaults: true, settings: 'detect' });
+    expect(read(third, '.yo-rc.json')).not.toContain('"settings"');
+    await runAgain(third, { defaults: true, settings: 'shop.settings.production' });
     // What is stored and gone is found anew.
     rmSync(join(third.cwd, 'shop/settings/production.py'));
     writeFileSync(join(third.cwd, 'shop/settings/cloud.py'), 'from .base import *\n');
     expect(named(await runAgain(third, { defaults: true }))).toBe('shop.settings.dev');
+    expect(read(third, '.yo-rc.json')).not.toContain('"settings"');
   });
 
   it('asks only what is new at a second run', async () => {

@@ -58,7 +58,7 @@ export const RUN_OPTIONS: readonly {
     option: 'settings',
     type: 'string',
     placeholder: 'MODULE',
-    help: 'The settings module of the image, as DJANGO_SETTINGS_MODULE has it, instead of what is detected',
+    help: 'The settings module of the image, as DJANGO_SETTINGS_MODULE has it, instead of what is detected (detect: back to that)',
   },
   {
     name: 'askAnswered',

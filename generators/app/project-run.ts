@@ -48,6 +48,9 @@ export type ProjectOptions = RunOptions & Partial<Record<AnswerName, unknown>>;
 /** Errors that are for the user: their message is complete. Others are faults of ours and keep their stack. */
 const USER_ERRORS = [AnswerError, DetectionError, QuotingError, RegenerationError];
 
+/** The value of `--settings` that goes back to what is detected. */
+const DETECT = 'detect';
+
 /** A run: detect, ask, plan, render, decide, write, report. Decisions are made elsewhere. */
 export class ProjectRun implements Run {
   readonly options: ProjectOptions;
@@ -113,14 +116,23 @@ export class ProjectRun implements Run {
     }
   }
 
-  /** `--settings`, which is stored, else what is stored. */
+  /** `--settings`, which is stored, else what is stored; `--settings detect` takes that back. */
   #settingsChoice(): Pick<DetectionChoice, 'settings' | 'storedSettings'> {
     const { settings } = this.options;
     const stored = this.#earlier.stored.settings;
+    if (settings === DETECT) return {};
     return {
       settings: typeof settings === 'string' && settings !== '' ? settings : undefined,
       storedSettings: typeof stored === 'string' ? stored : undefined,
     };
+  }
+
+  /** What is to be stored of the settings module: null where what is stored holds no longer. */
+  #settingsToStore(): string | null | undefined {
+    const { settings, storedSettings } = this.#settingsChoice();
+    if (settings !== undefined) return settings;
+    const holds = storedSettings !== undefined && storedSettings === this.#facts.settingsModule.value;
+    return holds ? undefined : null;
   }
 
   async prompting(): Promise<void> {
@@ -301,7 +313,7 @@ export class ProjectRun implements Run {
       askAnswered: this.options.askAnswered === true,
       restore: this.#restored(),
       managePy: this.#managePy === undefined ? undefined : this.#facts.managePy.value,
-      settings: this.#settingsChoice().settings,
+      settings: this.#settingsToStore(),
       version: packageVersion(),
     });
   }

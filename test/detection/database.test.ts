@@ -221,3 +221,16 @@ DATABASES = {"default": {
     postgresEngineValue: 'postgresql',
   });
 });
+
+test('a switch comes before a later test that replaces the database in CI', () => {
+  const text = `if os.environ.get("USE_POSTGRES"):\n    DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", ${parts('DB_')}}}\nelse:\n    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db"}}\nif os.environ.get("CI") == "true":\n    DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "ci", "HOST": "localhost"}}\n`;
+  expect(database(text)).toMatchObject({
+    variables: { engine: 'USE_POSTGRES' },
+    postgresEngineValue: '1',
+  });
+});
+
+test('an engine is selected only where its own address can be said', () => {
+  const text = `if os.getenv("DB") == "postgres":\n    DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": os.environ["DB_NAME"], "HOST": "localhost"}}\nelse:\n    DATABASES = {"default": {"ENGINE": "django.db.backends.mysql", ${parts('DB_')}}}\n`;
+  expect(database(text).selectedEngines).toEqual(['mysql']);
+});

@@ -299,12 +299,14 @@ describe('bad input', () => {
   test('settings by word', () => {
     const files = memoryFiles('repo', {
       'manage.py': manage('shop.settings.missing'),
-      'shop/settings/base.py': '',
-      'shop/settings/production.py': '',
+      'shop/__init__.py': '',
+      'shop/settings/base.py': 'DEBUG = False\n',
+      'shop/settings/production.py': 'from .base import *\n',
     });
     const chosen = (choice: DetectionChoice): string => detectProject(files, choice).settingsModule.value;
     expect(chosen({ settings: 'shop.settings.production' })).toBe('shop.settings.production');
     expect(chosen({ storedSettings: 'shop.settings.base' })).toBe('shop.settings.base');
+    expect(() => chosen({ settings: 'shop' })).toThrow('--settings shop: shop/__init__.py has no settings.');
     for (const name of ['shop.settings.gone', 'shop/settings/base.py', '../x', 'a b', '$(id)'])
       expect(() => chosen({ settings: name })).toThrow(
         `--settings ${name}: there is no such module in the repository. Give it as DJANGO_SETTINGS_MODULE has it, with dots. There is shop.settings.production.`,
@@ -491,5 +493,7 @@ test('Redis and the broker by their names, where a table of options reads them, 
   const redis = (others: Record<string, string>): string[] | undefined =>
     detectProject(memoryFiles('repo', { ...files, ...others })).services.redis?.value.variables;
   expect(redis({})).toEqual(['SHOP_CELERY_BROKER', 'SHOP_REDIS']);
+  const flag = files['s.py'].replaceAll('SHOP_REDIS"', 'USE_REDIS"');
+  expect(redis({ 's.py': flag })).toEqual(['SHOP_CELERY_BROKER']);
   expect(redis({ 'shop/__init__.py': '', 'shop/celery.py': '' })).toEqual(['SHOP_REDIS']);
 });

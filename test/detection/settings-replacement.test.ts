@@ -119,14 +119,46 @@ describe('a module of ours loads the settings first', () => {
     const text = "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'shop.settings'\napplication = None\n";
     const { fixedSettings, entrySettings } = detect({ [file]: text });
     expect(fixedSettings).toBeNull();
-    expect(entrySettings).toEqual({
-      value: `${file} sets DJANGO_SETTINGS_MODULE whatever the environment says`,
-      evidence: [{ file, line: 2 }],
-    });
+    expect(entrySettings).toEqual([
+      {
+        value: `${file} sets DJANGO_SETTINGS_MODULE whatever the environment says`,
+        evidence: [{ file, line: 2 }],
+        module: file.replace('/', '.').replace('.py', ''),
+        file,
+        names: ['shop.settings'],
+      },
+    ]);
+  });
+
+  it.each([
+    'os.environ["APP_STAGE"] = "production"',
+    'os.environ.setdefault("APP_STAGE", "production")',
+    'load_dotenv()',
+    'env.read_env(".env")',
+    'from gevent import monkey; monkey.patch_all()',
+  ])('not where the module does more that settings may read: %s', (line) => {
+    const text = `import os\n${line}\nos.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"\napplication = None\n`;
+    const { fixedSettings, entrySettings } = detect({ 'shop/wsgi.py': text });
+    expect(entrySettings).toEqual([]);
+    expect(fixedSettings?.evidence).toEqual([{ file: 'shop/wsgi.py', line: 3 }]);
+  });
+
+  it('not of a manage.py in a folder called wsgi (OpenShift)', () => {
+    const text = 'import os\nos.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"\n# django\n';
+    const facts = detectProject(
+      memoryFiles('repo', {
+        'wsgi/manage.py': text,
+        'wsgi/shop/__init__.py': '',
+        'wsgi/shop/settings.py': 'DEBUG = False\n',
+        'wsgi/shop/wsgi.py': 'application = None\n',
+      }),
+    );
+    expect(facts.fixedSettings?.evidence).toEqual([{ file: 'wsgi/manage.py', line: 2 }]);
+    expect(facts.entrySettings).toEqual([]);
   });
 
   it('not where it is a default', () => {
     const text = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n';
-    expect(detect({ 'shop/wsgi.py': `${text}application = None\n` }).entrySettings).toBeNull();
+    expect(detect({ 'shop/wsgi.py': `${text}application = None\n` }).entrySettings).toEqual([]);
   });
 });

@@ -224,12 +224,14 @@ test('settings that go on from a package’s, with its reader of the environment
       'manage.py': 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n# django\n',
       'shop/__init__.py': '',
       'shop/settings.py':
-        'from acme.conf.base import *\nfrom acme.conf.utils import config\n\nSITE = config("SITE_DOMAIN", help_text="…")\nTIMEOUT = config("TIMEOUT", 30)\nCACHE = config("no variable")\n',
+        'from acme.conf.base import *\nfrom acme.conf.utils import config\n\nSITE = config("SITE_DOMAIN", help_text="…")\nTIMEOUT = config("TIMEOUT", 30)\nCACHE = config("no variable")\nfrom acme.env import env_int, get_env\nPAGE_SIZE = env_int("PAGE_SIZE")\nSTAGE = get_env("STAGE")\nimport dj_email_url\nEMAIL = dj_email_url.config("MAIL_URL")\n',
     }),
   );
   expect(variables).toMatchObject([
     { name: 'SITE_DOMAIN', required: true, defaultValue: null, setting: 'SITE' },
     { name: 'TIMEOUT', required: false, defaultValue: '30', setting: 'TIMEOUT' },
+    { name: 'PAGE_SIZE', required: false, cast: 'int' },
+    { name: 'STAGE', required: false },
     {
       name: 'SECRET_KEY',
       required: true,
@@ -237,4 +239,17 @@ test('settings that go on from a package’s, with its reader of the environment
       evidence: [{ file: 'shop/settings.py', line: 1 }],
     },
   ]);
+});
+
+test.each([
+  'from os.path import *\n',
+  'from shop.local_settings import *\n',
+  'from acme.conf.base import *\nfrom .secrets import *\n',
+])('no SECRET_KEY is asked for where another module may have it: %s', (text) => {
+  const files = {
+    'manage.py': 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n# django\n',
+    'shop/__init__.py': '',
+    'shop/settings.py': text,
+  };
+  expect(detectProject(memoryFiles('repo', files)).variables).toEqual([]);
 });

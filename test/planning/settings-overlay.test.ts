@@ -255,3 +255,26 @@ describe('the plan with an overlay', () => {
     expect(plan).toMatchObject({ overlay: null, settingsModule: 'shop.settings', pythonPath: [] });
   });
 });
+
+describe('a wsgi.py that names settings whatever the environment says', () => {
+  const names = (module: string): Record<string, string> => ({
+    'shop/wsgi.py': `import os\nos.environ["DJANGO_SETTINGS_MODULE"] = "${module}"\napplication = None\n`,
+    'shop/other.py': 'DEBUG = False\n',
+  });
+
+  it.each([
+    ['others than the image', 'shop.other', READY, 'container_application:application'],
+    ['the image’s own', 'shop.settings', READY, 'shop.wsgi:application'],
+    ['the image’s own, behind an overlay', 'shop.settings', START, 'container_application:application'],
+  ])('%s', async (_, module, settings, application) => {
+    const { plan } = await planFor(settings, { others: names(module), answers: { database: 'postgres' } });
+    const wraps = application.startsWith('container');
+    expect(plan.application).toBe(application);
+    expect(plan.wrappedApplication).toEqual(wraps ? { module: 'shop.wsgi', name: 'application' } : null);
+    expect(plan.pythonPath.includes('/app/docker/settings')).toBe(wraps);
+    expect(plan.copies.flatMap(({ sources }) => sources)).toEqual(
+      wraps ? expect.arrayContaining(['docker/settings/container_application.py']) : expect.anything(),
+    );
+    expect(plan.notes.some((note) => note.includes('container_application.py'))).toBe(wraps);
+  });
+});

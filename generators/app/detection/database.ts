@@ -93,22 +93,30 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
       mysqlEngineValue = engineValue(settings.evaluation.decisions, entry, 'mysql');
     }
   } else {
-    const valueFor = (wanted: DatabaseEngine): { variable: string; value: string } | undefined =>
-      engineSwitch(settings.evaluation.decisions, whole, defaults, url, variables, wanted);
-    const postgres = valueFor('postgresql');
+    const switchFor = (wanted: DatabaseEngine, variable: string | null): EngineSwitch | undefined =>
+      engineSwitch(settings.evaluation.decisions, whole, defaults, url, variables, wanted, variable);
+    const postgres = switchFor('postgresql', null);
     if (postgres !== undefined) {
       // The same variable has to select the others.
-      const otherValue = (wanted: DatabaseEngine): string | null => {
-        const other = valueFor(wanted);
-        return other?.variable === postgres.variable ? other.value : null;
-      };
+      const otherValue = (wanted: DatabaseEngine): string | null =>
+        switchFor(wanted, postgres.variable)?.value ?? null;
       variables.engine = postgres.variable;
       postgresEngineValue = postgres.value;
       mysqlEngineValue = otherValue('mysql');
       sqliteEngineValue = otherValue('sqlite3');
-      selectedEngines.push('postgresql');
-      if (mysqlEngineValue !== null) selectedEngines.push('mysql');
-      if (sqliteEngineValue !== null) selectedEngines.push('sqlite3');
+      // Only what can be led elsewhere counts: its own host, or the file of SQLite.
+      const takes = (engine: DatabaseEngine, part: Part): boolean =>
+        defaults.some(
+          (option) =>
+            engineOption(option) === engine &&
+            (option.data.kind !== 'dict' ||
+              (option.data.entries.get(parts[part])?.reads ?? []).some(
+                ({ name }) => name === variables[part],
+              )),
+        );
+      if (takes('postgresql', 'host')) selectedEngines.push('postgresql');
+      if (mysqlEngineValue !== null && takes('mysql', 'host')) selectedEngines.push('mysql');
+      if (sqliteEngineValue !== null && takes('sqlite3', 'name')) selectedEngines.push('sqlite3');
     }
   }
 
@@ -333,9 +341,16 @@ function engineValue(decisions: readonly Decision[], entry: Value, wanted: Serve
   return literals.find((text) => text.includes('.')) ?? `django.db.backends.${wanted}`;
 }
 
+/** A variable, and its value that selects one engine. */
+interface EngineSwitch {
+  variable: string;
+  value: string;
+}
+
 /**
  * A variable whose value decides between whole database configurations: `if os.getenv("DB") == "postgres":`.
  * @param wanted the engine whose value is looked for
+ * @param by the variable that has to decide; null: the first that does
  */
 function engineSwitch(
   decisions: readonly Decision[],
@@ -344,7 +359,8 @@ function engineSwitch(
   url: string | null,
   variables: Readonly<Record<Part, string | null>>,
   wanted: DatabaseEngine,
-): { variable: string; value: string } | undefined {
+  by: string | null,
+): EngineSwitch | undefined {
   // Where PostgreSQL is all there is, a variable decides over something else (pooling, a replica).
   if (defaults.every((option) => engineOption(option) === 'postgresql')) return undefined;
   const used = new Set(Object.values(variables));
@@ -374,19 +390,26 @@ function engineSwitch(
       },
     ];
   });
-  const byLiteral = deciding.flatMap(({ test: { comparison }, yes }) => {
-    if (comparison === null || !yes || !comparison.equal || isOther(comparison.read)) return [];
+  type Deciding = (typeof deciding)[number];
+  const found = (read: (decision: Deciding) => EngineSwitch | undefined): EngineSwitch | undefined =>
+    deciding
+      .map((decision) => read(decision))
+      .find((one) => one !== undefined && [null, one.variable].includes(by));
+  // In `if … elif … else` every later engine is also in the else of what comes before.
+  return by === null ? found((one) => byLiteral(one) ?? byTruth(one)) : (found(byLiteral) ?? found(byTruth));
+
+  function byLiteral({ test: { comparison }, yes }: Deciding): EngineSwitch | undefined {
+    if (comparison === null || !yes || !comparison.equal || isOther(comparison.read)) return undefined;
     const { read, literals } = comparison;
     const value = literals.find((text) => engineOf(text) === wanted) ?? literals[0];
-    return value === undefined ? [] : [{ variable: read.name, value }];
-  });
-  return byLiteral[0] ?? deciding.map((decision) => byTruth(decision)).find((found) => found !== undefined);
+    return value === undefined ? undefined : { variable: read.name, value };
+  }
 
   function isOther(read: EnvironmentRead): boolean {
     return read.name === url || read.setting === 'DEBUG';
   }
 
-  function byTruth({ test, yes, no }: (typeof deciding)[number]): ReturnType<typeof engineSwitch> {
+  function byTruth({ test, yes, no }: Deciding): EngineSwitch | undefined {
     if (test.comparison !== null) {
       const { read, equal, literals } = test.comparison;
       // `if engine == "sqlite": … else: PostgreSQL`

@@ -31,12 +31,13 @@ import { readPreparation } from './preparation.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { findNodes, readPython, textOf } from './python-source.ts';
 import { readServices } from './services.ts';
-import { fixedSettings, isEntry, setsSettings } from './settings-replacement.ts';
+import { fixedSettings, preparesEnvironment, setsSettings } from './settings-replacement.ts';
 import { staticServing } from './static-serving.ts';
 import { markSwitches } from './switching-variables.ts';
 import { variablesOf } from './settings-variables.ts';
 import { lineOf, scanFile } from './source-scan.ts';
 import { firstOption, optionsOf, stringsIn, textValue } from './values.ts';
+import { standardLibrary } from './standard-library.ts';
 import { withoutFiles } from './without-files.ts';
 import { writtenPaths } from './written-paths.ts';
 
@@ -127,6 +128,7 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     ...application.map(({ path }) => path),
     ...settings.files,
   ]);
+  const entrySettings = settingsOfEntries(lenient, settings, [wsgi, asgi]);
   const starters = [
     manage.path,
     ...settings.named.map(({ file }) => file),
@@ -166,8 +168,13 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
     ),
     database,
     staticFiles,
-    fixedSettings: fixedSettings(lenient, settings, starters),
-    entrySettings: setsSettings(lenient, starters.filter(isEntry)),
+    // A module of ours loads the settings before such an entry module.
+    fixedSettings: fixedSettings(
+      lenient,
+      settings,
+      starters.filter((file) => !entrySettings.some((entry) => entry.file === file)),
+    ),
+    entrySettings,
     writtenPaths: written,
     developmentImports: developmentImports(lenient, settings, dependencies.dependencies, [wsgi, asgi]),
     preparation: readPreparation(files, settings, (path) => needed.some((folder) => isInside(path, folder))),
@@ -192,6 +199,22 @@ export function detectProject(repository: ProjectFiles, choice: DetectionChoice 
   };
 }
 
+/** The WSGI and ASGI modules that name settings whatever the environment says, and do nothing else that settings may read. */
+function settingsOfEntries(
+  files: ProjectFiles,
+  settings: DjangoSettings,
+  entries: readonly (Fact<string> | null)[],
+): ProjectFacts['entrySettings'] {
+  return entries.flatMap((entry) => {
+    const module = entry?.value.split(':')[0] ?? '';
+    const file = settings.modules.find(module)?.file ?? null;
+    const set = file === null || preparesEnvironment(files, file) ? null : setsSettings(files, [file]);
+    if (file === null || set === null) return [];
+    const names = settings.named.filter((named) => named.file === file).map((named) => named.module);
+    return [{ ...set, module, file, names }];
+  });
+}
+
 /**
  * SECRET_KEY, where the settings have none and go on from a package's (`from acme.settings import *`): Django starts with
  * none, and a package cannot bring one.
@@ -201,8 +224,13 @@ function inheritedVariables(files: ProjectFiles, settings: DjangoSettings): Sett
     return [];
   const evidence = settings.files.flatMap((file) => {
     const text = files.read(file) ?? '';
-    return [...text.matchAll(/^from\s+([A-Za-z_][\w.]*)\s+import\s+\*/gm)]
-      .filter(([, module = '']) => settings.modules.find(module) === undefined)
+    // A module that is not here may have it: one of a machine, or of the project's own.
+    const beside = [...text.matchAll(/^from\s+\.(\w+)\s+import\s+\*/gm)];
+    const isHere = (name: string): boolean =>
+      [`${name}.py`, `${name}/__init__.py`].some((path) => files.exists(joinRelative(folderOf(file), path)));
+    if (!beside.every(([, name = '']) => isHere(name))) return [];
+    return [...text.matchAll(/^from\s+([A-Za-z_]\w*)[\w.]*\s+import\s+\*/gm)]
+      .filter(([, top = '']) => settings.modules.find(top) === undefined && !standardLibrary.has(top))
       .map(({ index }) => ({ file, line: text.slice(0, index).split('\n').length }));
   });
   return evidence.length === 0

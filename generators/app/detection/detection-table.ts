@@ -322,8 +322,7 @@ function runtimeRows(facts: ProjectFacts): Row[] {
     });
   for (const { requirement, evidence } of developmentImports)
     rows.push({ label: 'imported', value: `${requirement.name}, a development requirement`, evidence });
-  if (entrySettings)
-    rows.push({ label: 'settings', value: entrySettings.value, evidence: entrySettings.evidence });
+  for (const { value, evidence } of entrySettings) rows.push({ label: 'settings', value, evidence });
   if (fixedSettings)
     rows.push({ label: 'no overlay', value: fixedSettings.value, evidence: fixedSettings.evidence });
   return rows;

@@ -246,13 +246,16 @@ function givenModule(
 ): Fact<string> | undefined {
   const module = settings ?? storedSettings;
   if (module === undefined) return undefined;
-  if (/^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/.test(module) && modules.find(module)?.file != null)
-    return { value: module, evidence: [] };
+  const file = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/.test(module) ? modules.find(module)?.file : null;
+  const isSettings =
+    file != null && /^\s*[A-Z][A-Z0-9_]*\b[^\n]*=|\bimport\s+\*/m.test(files.read(file) ?? '');
+  // Its evidence is the user's word alone.
+  if (isSettings) return { value: module, evidence: [] };
   if (settings === undefined) return undefined;
-  const others = settingsCandidates(files, modules).map((file) => modules.nameOf(file));
+  const others = settingsCandidates(files, modules).map((path) => modules.nameOf(path));
   const hint = others.length === 0 ? '' : ` There is ${others.join(', ')}.`;
   throw new DetectionError(
-    `--settings ${settings}: there is no such module in the repository. Give it as ${variable} has it, with dots.${hint}`,
+    `--settings ${settings}: ${file == null ? `there is no such module in the repository` : `${file} has no settings`}. Give it as ${variable} has it, with dots.${hint}`,
   );
 }
 
@@ -608,13 +611,14 @@ function disagreement(
     if (file == null) return ' (which does not exist)';
     return codeOf(files.read(file) ?? '') === '' ? ' (which is empty)' : '';
   };
+  const byWord = module.evidence.length === 0 ? ' (--settings, stored in .yo-rc.json)' : '';
   // manage.py and wsgi.py may call the same function.
   const told = new Set(
     list.map((entry) => `${placeOfEvidence(entry.evidence)} names ${entry.module}${state(entry)}`),
   );
   return [
     {
-      message: `Settings: ${module.value} is used in production, but ${[...told].join(', ')}.`,
+      message: `Settings: ${module.value} is used in production${byWord}, but ${[...told].join(', ')}.`,
       evidence: [...module.evidence, ...list.map((entry) => entry.evidence)],
     },
   ];

@@ -123,6 +123,15 @@ export interface SettingsVariable {
   evidence: Evidence[];
 }
 
+/** A WSGI or ASGI module that names settings whatever the environment says; its value is a sentence of that. */
+export interface EntrySettings extends Fact<string> {
+  /** `shop.wsgi` */
+  module: string;
+  file: string;
+  /** The settings modules that it names, as far as they can be read. */
+  names: string[];
+}
+
 export type DatabaseEngine = 'postgresql' | 'mysql' | 'sqlite3' | 'oracle' | 'other';
 
 export interface DatabaseFacts {
@@ -281,8 +290,8 @@ export interface ProjectFacts {
   staticFiles: StaticFacts;
   /** Why no settings module of ours can stand in front of the project's; null when one can. */
   fixedSettings: Fact<string> | null;
-  /** A WSGI or ASGI module names the settings whatever the environment says: `shop/wsgi.py sets DJANGO_SETTINGS_MODULE …`. */
-  entrySettings: Fact<string> | null;
+  /** The WSGI and ASGI modules that name settings whatever the environment says: `shop/wsgi.py sets DJANGO_SETTINGS_MODULE …`. */
+  entrySettings: EntrySettings[];
   /** Folders and log files that the application writes to. */
   writtenPaths: WrittenPath[];
   /** Packages that the application imports as it starts, though only the development requirements list them. */

@@ -214,12 +214,16 @@ function readRedis(settings: DjangoSettings, celery: boolean): ServiceFacts['red
   };
 }
 
+/** Whether a name says that Redis is used, not where it is: `USE_REDIS`. */
+export const isRedisFlag = (name: string): boolean =>
+  /^(?:\w+_)?(?:USE|USES|USING|HAS|HAVE|ENABLE|ENABLED|DISABLE|WITH|WITHOUT|IS|NO)_REDIS$/.test(name);
+
 /** Variables that are called after Redis or Celery's broker, where the code between them and the settings cannot be read. */
 function namedForRedis(settings: DjangoSettings, celery: boolean): string[] {
   const pattern = celery
     ? /^(?:\w+_)?(?:REDIS(?:_(?:URL|URI|HOST|LOCATION))?|CELERY_(?:BROKER|(?:RESULT_)?BACKEND)(?:_URL)?)$/
     : /^(?:\w+_)?REDIS(?:_(?:URL|URI|HOST|LOCATION))?$/;
-  return [...settings.evaluation.reads.keys()].filter((name) => pattern.test(name));
+  return [...settings.evaluation.reads.keys()].filter((name) => pattern.test(name) && !isRedisFlag(name));
 }
 
 function readChannels(settings: DjangoSettings): Fact<true> | null {

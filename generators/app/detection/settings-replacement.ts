@@ -39,15 +39,19 @@ export function fixedSettings(
         evidence: [evidenceOf(source, imported)],
       };
   }
-  // A module of ours loads the settings before a wsgi.py or asgi.py that does so.
-  return setsSettings(
-    files,
-    starters.filter((file) => !isEntry(file)),
-  );
+  return setsSettings(files, starters);
 }
 
-/** Whether a path is that of a WSGI or ASGI module. */
-export const isEntry = (path: string): boolean => /(?:^|\/)[aw]sgi(?:\.py$|\/)/.test(path);
+/**
+ * Whether a WSGI or ASGI module puts more into the environment than the name of the settings: these may read it, so that
+ * they cannot be loaded before.
+ */
+export function preparesEnvironment(files: ProjectFiles, file: string): boolean {
+  const text = files.read(file) ?? '';
+  const others =
+    /environ\s*\[\s*["'](?!DJANGO_SETTINGS_MODULE\b)[^"']*["']\s*\]\s*=|environ\.(?:setdefault|update)\(\s*(?!["']DJANGO_SETTINGS_MODULE\b)|\bputenv\(|\b(?:load_dotenv|read_dotenv|read_env)\(|\bmonkey\b/;
+  return others.test(text);
+}
 
 /** Which of some files sets DJANGO_SETTINGS_MODULE whatever the environment says; null when none does. */
 export function setsSettings(files: ProjectFiles, starters: readonly string[]): Fact<string> | null {

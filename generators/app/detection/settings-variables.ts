@@ -255,6 +255,17 @@ export function readingCall(
   }
 }
 
+/** Readers of the environment by their names, and what they return. */
+const wrapperCasts: Readonly<Record<string, VariableCast>> = {
+  int: 'int',
+  float: 'float',
+  bool: 'bool',
+  boolean: 'bool',
+  list: 'list',
+  json: 'json',
+  str: 'str',
+};
+
 /** A reader of the environment that a package of the user's has (`from acme.settings import config`), as its name and argument say. */
 function wrappedRead(
   evaluation: Evaluation,
@@ -263,11 +274,19 @@ function wrappedRead(
   dotted: string,
   given: Arguments,
 ): Value | undefined {
-  if (!/\.(?:config|env|getenv|get_env(?:_\w+)?|env_\w+)$/.test(dotted)) return undefined;
+  const reader = /^(?:[\w.]+\.)?(\w+)\.(config|env|getenv|(?:get_)?env_(\w+)|get_env)$/.exec(dotted);
   const name = textValue(given.positional[0]);
-  return name !== undefined && /^[A-Z][A-Z0-9_]+$/.test(name)
-    ? readDecouple(evaluation, scope, node, given)
-    : undefined;
+  // `dj_email_url.config("EMAIL_URL")` reads a URL of a kind of its own.
+  if (reader === null || reader[1]?.endsWith('_url') || name === undefined) return undefined;
+  if (!/^[A-Z][A-Z0-9_]+$/.test(name)) return undefined;
+  if (reader[2] === 'config') return readDecouple(evaluation, scope, node, given);
+  return readVariable(evaluation, scope, node, {
+    name: argument(given, 0),
+    fallback: argument(given, 1, 'default'),
+    // Like os.getenv, the others give None where nothing is set.
+    strict: reader[2] === 'env',
+    cast: wrapperCasts[reader[3] ?? 'str'] ?? 'unknown',
+  });
 }
 
 /** django-configurations: `values.BooleanValue(True)` reads `DJANGO_<SETTING>`, whose name the assignment knows. */

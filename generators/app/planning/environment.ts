@@ -1,5 +1,6 @@
 import type { Answers } from '../answers/answers.ts';
 import { firstPlace } from '../detection/evidence.ts';
+import { isRedisFlag } from '../detection/services.ts';
 import type { FixedAddress, ProjectFacts, SettingsVariable } from '../detection/facts.ts';
 import type { DatabaseConnection } from '../database/connection-string.ts';
 import {
@@ -127,7 +128,9 @@ export function roleOf(variable: SettingsVariable, redisVariables: readonly stri
   if (redisVariables.includes(name) || /^(REDIS|CELERY_BROKER|CELERY_RESULT|BROKER)/.test(name)) {
     if (name.endsWith('HOST')) return 'redis-host';
     if (/URL|BROKER|BACKEND|LOCATION/.test(name)) return 'redis-url';
-    if (name.endsWith('REDIS') && /^(?:$|rediss?:)/.test(variable.defaultValue ?? '')) return 'redis-url';
+    const mayBeUrl = ['str', 'url', 'unknown'].includes(variable.cast) && !isRedisFlag(name);
+    if (mayBeUrl && name.endsWith('REDIS') && /^(?:$|rediss?:)/.test(variable.defaultValue ?? ''))
+      return 'redis-url';
   }
   return 'other';
 }

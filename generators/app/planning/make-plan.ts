@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { TRIMS, type Answers, type PostgresVersion } from '../answers/answers.ts';
 import { applicationPackage } from '../detection/django-settings.ts';
 import { firstPlace } from '../detection/evidence.ts';
-import { DetectionError, type ProjectFacts } from '../detection/facts.ts';
+import { DetectionError, type Fact, type ProjectFacts } from '../detection/facts.ts';
 import type { DatabaseConnection } from '../database/connection-string.ts';
 import { alpineNotes, onAlpine } from './alpine.ts';
 import { baseImage, debianReleaseFor } from './base-image.ts';
@@ -99,7 +99,7 @@ export function makePlan(
   const debianRelease = debianReleaseFor(answers.pythonVersion);
   const images = readKnowledge<ImageTable>('container-images');
   const { application: own, entryPoint } = applicationFor(facts, answers.server);
-  const wrapped = overlay === null ? null : wrappedApplication(facts, own);
+  const wrapped = wrappedApplication(facts, own, overlay !== null);
   const application = wrapped === null ? own : `${ENTRY_MODULE}:application`;
   if (own === '') {
     throw new DetectionError(
@@ -147,7 +147,7 @@ export function makePlan(
     uvImage: `${images.uv.image}:${images.uv.version}`,
     workDir: inImage(facts.workDir),
     pythonPath: [
-      ...(overlay ? [inImage(posix.dirname(OVERLAY_FILE))] : []),
+      ...(overlay || wrapped ? [inImage(posix.dirname(OVERLAY_FILE))] : []),
       ...facts.pythonPath.map(inImage),
     ],
     settingsModule: overlay ? OVERLAY_MODULE : facts.settingsModule.value,
@@ -259,6 +259,7 @@ export function makePlan(
     measured: measuredSizes(surroundings.measurements ?? null),
     notes: [
       ...overlayNotes(detected, answers),
+      ...entryNotes(facts, wrapped),
       ...notes(facts, answers),
       ...composeFileNotes(facts.existing.composeFiles),
       ...libraries.warnings,
@@ -339,11 +340,33 @@ function databaseService(
   return null;
 }
 
-/** The module and the callable that would name settings of their own instead of the overlay; null where they do not. */
-function wrappedApplication(facts: ProjectFacts, application: string): Plan['wrappedApplication'] {
+/** The application's module and callable, where that module would name other settings than the image's; else null. */
+function wrappedApplication(
+  facts: ProjectFacts,
+  application: string,
+  hasOverlay: boolean,
+): Plan['wrappedApplication'] {
   const [module, name] = application.split(':');
-  if (facts.entrySettings === null || module === undefined || name === undefined) return null;
-  return { module, name };
+  const entry = facts.entrySettings.find((found) => found.module === module);
+  if (entry === undefined || module === undefined || name === undefined) return null;
+  const isOther = entry.names.length > 0 && !entry.names.includes(facts.settingsModule.value);
+  return hasOverlay || isOther ? { module, name } : null;
+}
+
+/** What the WSGI or ASGI module and manage.py say against the settings of the image. */
+function entryNotes(facts: ProjectFacts, wrapped: Plan['wrappedApplication']): string[] {
+  const { entrySettings, fixedSettings, settingsModule } = facts;
+  const told = (fact: Fact<string>): string => `${fact.value} (${firstPlace(fact.evidence)})`;
+  const entry = entrySettings.find(({ module }) => module === wrapped?.module);
+  return [
+    ...(entry === undefined
+      ? []
+      : [`${told(entry)}, so that ${ENTRY_FILE} loads the image's before it, and the server starts that.`]),
+    // Only a word of the user's can name others than a file that fixes them.
+    ...(fixedSettings !== null && settingsModule.evidence.length === 0
+      ? [`${told(fixedSettings)}: ${settingsModule.value} may not hold everywhere in the image.`]
+      : []),
+  ];
 }
 
 /** Processes of a Celery worker where every connection counts; each keeps one. */

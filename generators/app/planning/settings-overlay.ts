@@ -229,11 +229,6 @@ export function overlayNotes(
     notes.push(
       `${OVERLAY_FILE} stands in front of ${facts.settingsModule.value} in the image, because the environment cannot say it: ${list}. Your settings stay as they are; --settings-overlay none leaves it out.`,
     );
-    const entry = facts.entrySettings;
-    if (entry)
-      notes.push(
-        `${entry.value}${place(entry.evidence)}, so that ${ENTRY_FILE} loads them before it, and the server starts that.`,
-      );
   }
   const why = facts.fixedSettings;
   for (const { lack, remedy, evidence } of open) {

@@ -121,8 +121,8 @@ export interface RunInput {
   restore: readonly string[];
   /** The manage.py that the user chose, to be stored. */
   managePy: string | undefined;
-  /** The settings module that the user named, to be stored. */
-  settings: string | undefined;
+  /** The settings module that the user named, to be stored; null: what is stored holds no longer. */
+  settings: string | null | undefined;
   /** Of this generator. */
   version: string;
 }
@@ -176,7 +176,7 @@ export async function decideRun(input: RunInput): Promise<DecidedRun> {
     const { value, evidence } = facts.settingsModule;
     const isToldByHidden = evidence.length > 0 && evidence.every(({ file }) => hidden.includes(file));
     if (isToldByHidden) settings = value;
-    facts = input.detect(hidden, settings);
+    facts = input.detect(hidden, settings ?? undefined);
     resolved = await answersAhead(resolved, facts);
     ({ plan, rendered } = render());
     examination = examineFiles(rendered, state, disk);

@@ -17,8 +17,8 @@ export type StoredName =
 export interface StoredExtras {
   /** The manage.py chosen among several; undefined leaves what is stored. */
   managePy: string | undefined;
-  /** The settings module that the user named, or a file of theirs that is hidden from now on; undefined leaves what is stored. */
-  settings: string | undefined;
+  /** The settings module that the user named, or a file of theirs that is hidden from now on; null: what is stored holds no longer; undefined leaves it. */
+  settings: string | null | undefined;
   /** Files of the user's that are left as they are instead of ours. */
   leave: readonly string[];
   /** Which variables their own .env lacked when they were first needed. */
@@ -49,7 +49,7 @@ export function withStoredAnswers(
   const data = parseAnswersFile(text);
   const before = isRecord(data[ANSWERS_KEY]) ? data[ANSWERS_KEY] : {};
   const main = managePy ?? before['managePy'];
-  const module = settings ?? before['settings'];
+  const module = settings === undefined ? before['settings'] : settings;
   // What has no meaning beside the other answers is decided when it has; what was decided before is kept for then.
   const meaningful = QUESTION_LIST.filter((question) => isMeaningful(question, answers)).map(
     ({ name }) => [name, answers[name]] as const,
@@ -57,13 +57,13 @@ export function withStoredAnswers(
   const own: Record<string, unknown> = {
     ...Object.fromEntries(meaningful),
     ...(main === undefined ? {} : { managePy: main }),
-    ...(module === undefined ? {} : { settings: module }),
+    ...(module == null ? {} : { settings: module }),
     chosen,
     ...(leave.length === 0 ? {} : { leave }),
     ...(Object.keys(lackingInEnv).length === 0 ? {} : { lackingInEnv }),
     detected,
   };
-  const known = new Set([...Object.keys(own), 'leave', 'lackingInEnv']);
+  const known = new Set([...Object.keys(own), 'settings', 'leave', 'lackingInEnv']);
   const others = Object.fromEntries(Object.entries(before).filter(([name]) => !known.has(name)));
   const updated = { ...data, [ANSWERS_KEY]: { ...own, ...others } };
   // What says the same stays byte for byte, in whatever form.
