@@ -87,7 +87,7 @@ export function formatDrift(items: readonly DriftItem[]): string {
   ).join('\n');
 }
 
-/** Columns of an action and of a path in the list of files; a longer path pushes what stands beside it. */
+/** Columns of an action and of a path in the list of files; beside a longer path nothing stands, but below it. */
 const ACTION_COLUMNS = 10;
 const PATH_COLUMNS = 27;
 
@@ -105,7 +105,7 @@ export function formatChanges(changes: readonly FileChange[]): string {
       const word = (ACTION_WORDS[action] ?? action).padEnd(ACTION_COLUMNS);
       const style = ACTION_STYLE[action];
       const head = `  ${style ? paint(style, word) : word} ${path.padEnd(PATH_COLUMNS)}`;
-      const fits = ACTION_COLUMNS + Math.max(path.length, PATH_COLUMNS) + 4 + detail.length <= 80;
+      const fits = path.length <= PATH_COLUMNS && indent.length + detail.length <= 80;
       if (fits) return `${head} ${paint('dim', detail)}`;
       const between = path.length > PATH_COLUMNS ? `\n${indent}` : ' ';
       return head + between + paint('dim', wrap(detail, 80, indent));

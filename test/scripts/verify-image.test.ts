@@ -43,6 +43,33 @@ describe('where nothing can be checked', () => {
   });
 });
 
+describe('size', () => {
+  it.each([
+    { store: 'overlay2', size: 145_300_000, detail: '145.3 MB; 2 layers with 145.3 MB' },
+    {
+      store: 'containerd',
+      size: 53_100_000,
+      detail: '145.3 MB on disk in 2 layers; 53.1 MB compressed',
+    },
+  ])('is told for the image store $store', async ({ size, detail }) => {
+    const folder = folderWithScript();
+    const history = '100000000\n0\n45300000\n';
+    const expression = [
+      '[',
+      `  setattr(script, "docker", lambda *words: type("Result", (), {"stdout": ${JSON.stringify(history)}})),`,
+      '  (report := script.Report("image", True)),',
+      `  script.check_size(report, "image", {"Size": ${size}}),`,
+      '  report.result["checks"][0],',
+      '][3]',
+    ].join('\n');
+    expect(await evaluate(join(folder, 'docker/verify_image.py'), expression)).toEqual({
+      name: 'size',
+      result: 'ok',
+      detail,
+    });
+  });
+});
+
 const checkSecrets = async (variables: string[], history: string, envFile = ''): Promise<unknown> => {
   const folder = folderWithScript({ '.env': envFile });
   const expression = [
