@@ -6,7 +6,8 @@ import { resolveAnswers, type AnswerSources, type ResolvedAnswers } from './answ
 import type { DatabaseConnection } from './database/connection-string.ts';
 import { whyNotWritten } from './database/env-changes.ts';
 import { readEnvFile, setEnvVariables } from './database/env-file.ts';
-import { detectProject, type DetectionChoice } from './detection/detect-project.ts';
+import { detectProject } from './detection/detect-project.ts';
+import type { SettingsChoice } from './detection/django-settings.ts';
 import { formatDetection } from './detection/detection-table.ts';
 import { readDiskFiles } from './detection/disk-files.ts';
 import { DetectionError, type ProjectFacts } from './detection/facts.ts';
@@ -36,6 +37,7 @@ import { projectDisk, readLockFile, type DiskSnapshot } from './regeneration/rea
 import { RegenerationError } from './regeneration/regeneration-error.ts';
 import { runNotes } from './regeneration/run-notes.ts';
 import { changesSomething, differencesOf, isSecret } from './regeneration/run-outcome.ts';
+import { storedSettings } from './regeneration/stored-answers.ts';
 import { uncommittedFiles } from './regeneration/uncommitted.ts';
 import { carryOut, checkWritable } from './regeneration/write-files.ts';
 import { formatAnswers, formatChanges, formatDrift, formatNextSteps, formatNotes, wrap } from './report.ts';
@@ -117,22 +119,20 @@ export class ProjectRun implements Run {
   }
 
   /** `--settings`, which is stored, else what is stored; `--settings detect` takes that back. */
-  #settingsChoice(): Pick<DetectionChoice, 'settings' | 'storedSettings'> {
+  #settingsChoice(): SettingsChoice {
     const { settings } = this.options;
-    const stored = this.#earlier.stored.settings;
     if (settings === DETECT) return {};
     return {
       settings: typeof settings === 'string' && settings !== '' ? settings : undefined,
-      storedSettings: typeof stored === 'string' ? stored : undefined,
+      storedSettings: storedSettings(this.#earlier.stored),
     };
   }
 
   /** What is to be stored of the settings module: null where what is stored holds no longer. */
   #settingsToStore(): string | null | undefined {
-    const { settings, storedSettings } = this.#settingsChoice();
+    const { settings, storedSettings: stored } = this.#settingsChoice();
     if (settings !== undefined) return settings;
-    const holds = storedSettings !== undefined && storedSettings === this.#facts.settingsModule.value;
-    return holds ? undefined : null;
+    return stored === this.#facts.settingsModule.value ? undefined : null;
   }
 
   async prompting(): Promise<void> {

@@ -12,6 +12,7 @@ import { QuotingError } from '../app/planning/quoting.ts';
 import { filesOfOurs, readEarlierRuns, type EarlierRuns } from '../app/regeneration/decide-run.ts';
 import { projectDisk, readLockFile } from '../app/regeneration/read-files.ts';
 import { RegenerationError } from '../app/regeneration/regeneration-error.ts';
+import { storedSettings } from '../app/regeneration/stored-answers.ts';
 import { carryOut, checkWritable } from '../app/regeneration/write-files.ts';
 import { wrap } from '../app/report.ts';
 import { forUser, type Run, type RunHost } from '../app/run.ts';
@@ -21,12 +22,7 @@ import { headline } from './page.ts';
 import { ReportError } from './report-error.ts';
 import { foreignFiles, reportFiles, type ReportFile } from './report-files.ts';
 import { suggestions, type Suggestion } from './suggestions.ts';
-import {
-  DOCUMENTATION,
-  detectWithoutOurs,
-  storedSettings,
-  updateDocumentation,
-} from './update-documentation.ts';
+import { DOCUMENTATION, detectWithoutOurs, updateDocumentation } from './update-documentation.ts';
 
 /** Errors that are for the user: their message is complete. */
 const USER_ERRORS = [
@@ -171,7 +167,7 @@ export class ReportRun implements Run {
     try {
       return detectWithoutOurs(this.#files, filesOfOurs(this.#earlier), {
         managePy: given,
-        storedSettings: storedSettings(this.#earlier),
+        storedSettings: storedSettings(this.#earlier.stored),
       });
     } catch (error) {
       if (!(error instanceof DetectionError) || typeof managePy === 'string') throw error;

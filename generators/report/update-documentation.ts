@@ -9,6 +9,7 @@ import { LOCK_FILE } from '../app/regeneration/lock-file.ts';
 import { isWritten } from '../app/regeneration/plan-changes.ts';
 import type { DiskSnapshot } from '../app/regeneration/read-files.ts';
 import { isSecret } from '../app/regeneration/run-outcome.ts';
+import { storedSettings } from '../app/regeneration/stored-answers.ts';
 import type { WriteStep } from '../app/regeneration/write-files.ts';
 import { renderProject } from '../app/rendering/render-files.ts';
 
@@ -32,11 +33,6 @@ export function detectWithoutOurs(
   return detectProject(withoutOurs(files, hidden), choice);
 }
 
-/** The settings module that an earlier run stored. */
-export function storedSettings({ stored }: EarlierRuns): string | undefined {
-  return typeof stored.settings === 'string' ? stored.settings : undefined;
-}
-
 /**
  * What a run of the generator with the stored answers would do, once the measurements are in the repository; as far as
  * that is DOCKER.md alone, it is done here, with the same merge.
@@ -58,7 +54,7 @@ export async function updateDocumentation(
     detect: (hidden, settings) =>
       detectWithoutOurs(files, hidden, {
         managePy: facts.managePy.value,
-        storedSettings: settings ?? storedSettings(earlier),
+        storedSettings: settings ?? storedSettings(earlier.stored),
       }),
     render: renderProject,
     disk,

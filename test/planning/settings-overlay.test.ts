@@ -272,9 +272,8 @@ describe('a wsgi.py that names settings whatever the environment says', () => {
     expect(plan.application).toBe(application);
     expect(plan.wrappedApplication).toEqual(wraps ? { module: 'shop.wsgi', name: 'application' } : null);
     expect(plan.pythonPath.includes('/app/docker/settings')).toBe(wraps);
-    expect(plan.copies.flatMap(({ sources }) => sources)).toEqual(
-      wraps ? expect.arrayContaining(['docker/settings/container_application.py']) : expect.anything(),
-    );
+    const copied = plan.copies.flatMap(({ sources }) => sources);
+    expect(copied.includes('docker/settings/container_application.py')).toBe(wraps);
     expect(plan.notes.some((note) => note.includes('container_application.py'))).toBe(wraps);
   });
 });

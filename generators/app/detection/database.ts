@@ -83,7 +83,7 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
   let postgresEngineValue: string | null = null;
   let mysqlEngineValue: string | null = null;
   let sqliteEngineValue: string | null = null;
-  const selectedEngines: DatabaseEngine[] = [];
+  let selectedEngines: DatabaseEngine[] = [];
   if (variables.engine !== null) {
     const entry = ordered
       .map((option) => (option.data.kind === 'dict' ? option.data.entries.get('ENGINE') : undefined))
@@ -93,30 +93,15 @@ export function readDatabase(settings: DjangoSettings, workDir: string): Databas
       mysqlEngineValue = engineValue(settings.evaluation.decisions, entry, 'mysql');
     }
   } else {
-    const switchFor = (wanted: DatabaseEngine, variable: string | null): EngineSwitch | undefined =>
-      engineSwitch(settings.evaluation.decisions, whole, defaults, url, variables, wanted, variable);
-    const postgres = switchFor('postgresql', null);
-    if (postgres !== undefined) {
-      // The same variable has to select the others.
-      const otherValue = (wanted: DatabaseEngine): string | null =>
-        switchFor(wanted, postgres.variable)?.value ?? null;
-      variables.engine = postgres.variable;
-      postgresEngineValue = postgres.value;
-      mysqlEngineValue = otherValue('mysql');
-      sqliteEngineValue = otherValue('sqlite3');
-      // Only what can be led elsewhere counts: its own host, or the file of SQLite.
-      const takes = (engine: DatabaseEngine, part: Part): boolean =>
-        defaults.some(
-          (option) =>
-            engineOption(option) === engine &&
-            (option.data.kind !== 'dict' ||
-              (option.data.entries.get(parts[part])?.reads ?? []).some(
-                ({ name }) => name === variables[part],
-              )),
-        );
-      if (takes('postgresql', 'host')) selectedEngines.push('postgresql');
-      if (mysqlEngineValue !== null && takes('mysql', 'host')) selectedEngines.push('mysql');
-      if (sqliteEngineValue !== null && takes('sqlite3', 'name')) selectedEngines.push('sqlite3');
+    const selected = selectedByVariable(settings.evaluation.decisions, whole, defaults, url, variables);
+    if (selected !== undefined) {
+      variables.engine = selected.variable;
+      ({
+        postgresql: postgresEngineValue,
+        mysql: mysqlEngineValue,
+        sqlite3: sqliteEngineValue,
+      } = selected.values);
+      selectedEngines = selected.engines;
     }
   }
 
@@ -339,6 +324,46 @@ function engineValue(decisions: readonly Decision[], entry: Value, wanted: Serve
     .flatMap((decision) => decision.test.comparison?.literals ?? [])
     .filter((text) => engineOf(text) === wanted);
   return literals.find((text) => text.includes('.')) ?? `django.db.backends.${wanted}`;
+}
+
+/** The parts by which an engine's own configuration is led elsewhere. */
+const leadingParts = { postgresql: 'host', mysql: 'host', sqlite3: 'name' } as const;
+type SelectedEngine = keyof typeof leadingParts;
+
+/**
+ * The variable that selects PostgreSQL among whole configurations, and its values for the others.
+ * @returns `engines`: those whose own configuration reads its host, or SQLite's file
+ */
+function selectedByVariable(
+  decisions: readonly Decision[],
+  whole: Value,
+  defaults: readonly Value[],
+  url: string | null,
+  variables: Readonly<Record<Part, string | null>>,
+):
+  { variable: string; values: Record<SelectedEngine, string | null>; engines: SelectedEngine[] } | undefined {
+  const find = (wanted: SelectedEngine, by: string | null): EngineSwitch | undefined =>
+    engineSwitch(decisions, whole, defaults, url, variables, wanted, by);
+  const postgres = find('postgresql', null);
+  if (postgres === undefined) return undefined;
+  const values = {
+    postgresql: postgres.value,
+    mysql: find('mysql', postgres.variable)?.value ?? null,
+    sqlite3: find('sqlite3', postgres.variable)?.value ?? null,
+  };
+  const isLed = (engine: SelectedEngine): boolean => {
+    const part = leadingParts[engine];
+    return defaults.some(
+      (option) =>
+        engineOption(option) === engine &&
+        (option.data.kind !== 'dict' ||
+          option.data.entries.get(parts[part])?.reads.some(({ name }) => name === variables[part]) === true),
+    );
+  };
+  const engines = (Object.keys(leadingParts) as SelectedEngine[]).filter(
+    (engine) => values[engine] !== null && isLed(engine),
+  );
+  return { variable: postgres.variable, values, engines };
 }
 
 /** A variable, and its value that selects one engine. */

@@ -3,6 +3,7 @@ import { readAwsServices } from './aws-services.ts';
 import { readDatabase } from './database.ts';
 import { markDemanded } from './demanded-variables.ts';
 import { detectDependencies } from './dependencies/detect-dependencies.ts';
+import { findImport } from './evaluation.ts';
 import { placeOfEvidence } from './evidence.ts';
 import { developmentImports } from './development-imports.ts';
 import { DetectionError } from './facts.ts';
@@ -16,7 +17,7 @@ import {
   settingOf,
   textSetting,
 } from './django-settings.ts';
-import type { DjangoSettings } from './django-settings.ts';
+import type { DjangoSettings, SettingsChoice } from './django-settings.ts';
 import { readExisting } from './docker-files.ts';
 import type { DetectionNote, Evidence, Fact, ProjectFacts, SettingsVariable, StaticFacts } from './facts.ts';
 import { readAdminLogin, readHealthPath } from './health-path.ts';
@@ -42,13 +43,9 @@ import { withoutFiles } from './without-files.ts';
 import { writtenPaths } from './written-paths.ts';
 
 /** What the user may decide beforehand. */
-export interface DetectionChoice {
+export interface DetectionChoice extends SettingsChoice {
   /** Path of manage.py, relative to the repository root. */
   managePy?: string | undefined;
-  /** The settings module of the image; one that is not there is an error. */
-  settings?: string | undefined;
-  /** What an earlier run was told; taken as long as it is there. */
-  storedSettings?: string | undefined;
 }
 
 /** Where tools of one machine keep the Python version that it uses. */
@@ -216,8 +213,8 @@ function settingsOfEntries(
 }
 
 /**
- * SECRET_KEY, where the settings have none and go on from a package's (`from acme.settings import *`): Django starts with
- * none, and a package cannot bring one.
+ * SECRET_KEY, where the settings have none and go on from a package's (`from acme.settings import *`): Django does not
+ * start without one, and a package cannot bring it.
  */
 function inheritedVariables(files: ProjectFiles, settings: DjangoSettings): SettingsVariable[] {
   if (settingOf(settings, 'SECRET_KEY') !== undefined || settings.evaluation.reads.has('SECRET_KEY'))
@@ -226,12 +223,10 @@ function inheritedVariables(files: ProjectFiles, settings: DjangoSettings): Sett
     const text = files.read(file) ?? '';
     // A module that is not here may have it: one of a machine, or of the project's own.
     const beside = [...text.matchAll(/^from\s+\.(\w+)\s+import\s+\*/gm)];
-    const isHere = (name: string): boolean =>
-      [`${name}.py`, `${name}/__init__.py`].some((path) => files.exists(joinRelative(folderOf(file), path)));
-    if (!beside.every(([, name = '']) => isHere(name))) return [];
+    if (beside.some(([, name = '']) => findImport(settings.modules, file, 1, name) === undefined)) return [];
     return [...text.matchAll(/^from\s+([A-Za-z_]\w*)[\w.]*\s+import\s+\*/gm)]
       .filter(([, top = '']) => settings.modules.find(top) === undefined && !standardLibrary.has(top))
-      .map(({ index }) => ({ file, line: text.slice(0, index).split('\n').length }));
+      .map(({ index }) => ({ file, line: lineOf(text, index) }));
   });
   return evidence.length === 0
     ? []

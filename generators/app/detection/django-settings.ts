@@ -105,6 +105,14 @@ function namedModules(evaluation: Evaluation, file: string, by = variable): Name
     });
 }
 
+/** The settings module that the user named. */
+export interface SettingsChoice {
+  /** For this run; one that is not there is an error. */
+  settings?: string | undefined;
+  /** For an earlier run; taken as long as it is there. */
+  storedSettings?: string | undefined;
+}
+
 /**
  * Reads the settings that manage.py names, or wsgi.py/asgi.py, or a file of the deployment, or the only ones there
  * are; those for production where both are there.
@@ -114,7 +122,7 @@ function namedModules(evaluation: Evaluation, file: string, by = variable): Name
 export function readSettings(
   files: ProjectFiles,
   managePy: string,
-  choice: { settings?: string | undefined; storedSettings?: string | undefined } = {},
+  choice: SettingsChoice = {},
 ): DjangoSettings {
   const workDir = folderOf(managePy);
   const roots = [workDir];
@@ -242,7 +250,7 @@ export function entryFiles(files: ProjectFiles, workDir: string): string[] {
 function givenModule(
   files: ProjectFiles,
   modules: ProjectModules,
-  { settings, storedSettings }: { settings?: string | undefined; storedSettings?: string | undefined },
+  { settings, storedSettings }: SettingsChoice,
 ): Fact<string> | undefined {
   const module = settings ?? storedSettings;
   if (module === undefined) return undefined;
@@ -252,10 +260,10 @@ function givenModule(
   // Its evidence is the user's word alone.
   if (isSettings) return { value: module, evidence: [] };
   if (settings === undefined) return undefined;
-  const others = settingsCandidates(files, modules).map((path) => modules.nameOf(path));
-  const hint = others.length === 0 ? '' : ` There is ${others.join(', ')}.`;
+  const others = candidateNames(files, modules);
+  const hint = others === '' ? '' : ` There is ${others}.`;
   throw new DetectionError(
-    `--settings ${settings}: ${file == null ? `there is no such module in the repository` : `${file} has no settings`}. Give it as ${variable} has it, with dots.${hint}`,
+    `--settings ${settings}: ${file == null ? 'there is no such module in the repository' : `${file} has no settings`}. Give it as ${variable} has it, with dots.${hint}`,
   );
 }
 
@@ -300,14 +308,14 @@ function chooseModule(
   }
   const [any] = statedSettings(files, modules, workDir, [...deploymentFiles, ...otherFiles]);
   if (any !== undefined) return factOf(productionSibling(files, modules, any) ?? any);
-  const candidates = settingsCandidates(files, modules);
-  if (candidates.length === 0) {
+  const candidates = candidateNames(files, modules);
+  if (candidates === '') {
     throw new DetectionError(
       `${managePy} names no settings module (${variable}), and no settings.py or settings/ package was found below ${where(workDir)}. Add os.environ.setdefault("${variable}", "…") to ${managePy}.`,
     );
   }
   throw new DetectionError(
-    `${managePy} names no settings module, and there are several: ${candidates.map((path) => modules.nameOf(path)).join(', ')}. Say which with --settings MODULE, or add os.environ.setdefault("${variable}", "…") to ${managePy}.`,
+    `${managePy} names no settings module, and there are several: ${candidates}. Say which with --settings MODULE, or add os.environ.setdefault("${variable}", "…") to ${managePy}.`,
   );
 }
 
@@ -558,6 +566,13 @@ function settingsCandidates(files: ProjectFiles, modules: ProjectModules): strin
   return [];
 }
 
+/** The modules of the settings files, listed for a message; empty where there is none. */
+function candidateNames(files: ProjectFiles, modules: ProjectModules): string {
+  return settingsCandidates(files, modules)
+    .map((file) => modules.nameOf(file))
+    .join(', ');
+}
+
 function missingSettings(
   files: ProjectFiles,
   modules: ProjectModules,
@@ -576,8 +591,8 @@ function missingSettings(
       `${at} names the settings module ${module.value}, which does not exist, and ${template.file} is a template of it. Copy it to ${template.of} and fill in what it asks for, or name others with --settings MODULE.`,
     );
   }
-  const others = settingsCandidates(files, modules).map((file) => modules.nameOf(file));
-  const hint = others.length === 0 ? '' : ` Found instead: ${others.join(', ')}.`;
+  const others = candidateNames(files, modules);
+  const hint = others === '' ? '' : ` Found instead: ${others}.`;
   return new DetectionError(
     `${at} names the settings module ${module.value}, which does not exist. Looked for ${looked.join(', ')}.${hint} Correct the name in ${at}, or name others with --settings MODULE.`,
   );

@@ -247,7 +247,10 @@ export interface ProjectFacts {
   workDir: string;
   /** Folders that Python must find modules in beside the work dir: `src` of a package that is not installed itself. */
   pythonPath: string[];
-  /** For production: the one manage.py names, unless that is for development and wsgi/asgi names another. */
+  /**
+   * For production: the one manage.py names, unless that is for development and wsgi/asgi names another. Without evidence
+   * where the user named it.
+   */
   settingsModule: Fact<string>;
   /** The one manage.py names, where it is another. */
   developmentSettingsModule: Fact<string> | null;

@@ -220,10 +220,11 @@ export const isRedisFlag = (name: string): boolean =>
 
 /** Variables that are called after Redis or Celery's broker, where the code between them and the settings cannot be read. */
 function namedForRedis(settings: DjangoSettings, celery: boolean): string[] {
-  const pattern = celery
-    ? /^(?:\w+_)?(?:REDIS(?:_(?:URL|URI|HOST|LOCATION))?|CELERY_(?:BROKER|(?:RESULT_)?BACKEND)(?:_URL)?)$/
-    : /^(?:\w+_)?REDIS(?:_(?:URL|URI|HOST|LOCATION))?$/;
-  return [...settings.evaluation.reads.keys()].filter((name) => pattern.test(name) && !isRedisFlag(name));
+  const isRedis = /^(?:\w+_)?REDIS(?:_(?:URL|URI|HOST|LOCATION))?$/;
+  const isCelery = /^(?:\w+_)?CELERY_(?:BROKER|(?:RESULT_)?BACKEND)(?:_URL)?$/;
+  return [...settings.evaluation.reads.keys()].filter(
+    (name) => (isRedis.test(name) && !isRedisFlag(name)) || (celery && isCelery.test(name)),
+  );
 }
 
 function readChannels(settings: DjangoSettings): Fact<true> | null {

@@ -255,17 +255,6 @@ export function readingCall(
   }
 }
 
-/** Readers of the environment by their names, and what they return. */
-const wrapperCasts: Readonly<Record<string, VariableCast>> = {
-  int: 'int',
-  float: 'float',
-  bool: 'bool',
-  boolean: 'bool',
-  list: 'list',
-  json: 'json',
-  str: 'str',
-};
-
 /** A reader of the environment that a package of the user's has (`from acme.settings import config`), as its name and argument say. */
 function wrappedRead(
   evaluation: Evaluation,
@@ -285,7 +274,7 @@ function wrappedRead(
     fallback: argument(given, 1, 'default'),
     // Like os.getenv, the others give None where nothing is set.
     strict: reader[2] === 'env',
-    cast: wrapperCasts[reader[3] ?? 'str'] ?? 'unknown',
+    cast: methodCasts.get(reader[3]?.replace('boolean', 'bool') ?? 'str') ?? 'unknown',
   });
 }
 

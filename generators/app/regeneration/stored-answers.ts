@@ -40,6 +40,11 @@ export function storedLeave(stored: Partial<Record<StoredName, unknown>>): strin
   return isStringList(stored.leave) ? stored.leave : [];
 }
 
+/** The settings module, where one is stored; whether it is there is for detection to see. */
+export function storedSettings(stored: Partial<Record<StoredName, unknown>>): string | undefined {
+  return typeof stored.settings === 'string' ? stored.settings : undefined;
+}
+
 /** `.yo-rc.json` with the answers in it; what others stored there is kept, and what we do not know of. */
 export function withStoredAnswers(
   text: string | undefined,
